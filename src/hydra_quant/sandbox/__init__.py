@@ -1,0 +1,1 @@
+"""A synthetic market and a local venue that speaks Binance USD-M over HTTP."""
