@@ -1,0 +1,320 @@
+"""The base strategy: each freqtrade callback is a few lines that call one library function."""
+
+from copy import copy
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from freqtrade.enums import RunMode
+from freqtrade.exchange import timeframe_to_minutes
+from freqtrade.persistence import Trade
+from freqtrade.strategy import DecimalParameter, IStrategy, stoploss_from_absolute
+from pandas import DataFrame, Series
+
+from hydra_quant.adapters.strategy.columns import (
+    PREDICTION,
+    add_entries,
+    add_exits,
+    add_votes,
+    read_vote,
+    trusted,
+)
+from hydra_quant.adapters.strategy.fail_closed import fail_closed
+from hydra_quant.adapters.strategy.plot import MODEL_PLOT_CONFIG, PLOT_CONFIG, annotations
+from hydra_quant.adapters.strategy.reason_log import ReasonLog
+from hydra_quant.adapters.strategy.startup import parse_settings, require_listed
+from hydra_quant.features import catalog
+from hydra_quant.labels import forward_return
+from hydra_quant.reasons import Reason
+from hydra_quant.risk.gates import check_entry, decide
+from hydra_quant.risk.sizing import stake
+from hydra_quant.risk.stops import first_stop, trailing_stop
+from hydra_quant.risk.volatility import ATR_BLOCKS, SHOCK_WINDOW
+from hydra_quant.settings import Settings
+from hydra_quant.signals import momentum
+
+DEFAULT_HORIZON = 12
+LIVE_MODES = (RunMode.DRY_RUN, RunMode.LIVE)
+
+
+class HydraStrategyBase(IStrategy):
+    """Votes, gates, sizes and stops; a scanned strategy picks whether a model votes.
+
+    Thresholds and stops are hyperopt parameters whose starting values come from ``"hydra"`` in the
+    configuration; everything else is a setting.
+    """
+
+    INTERFACE_VERSION = 3
+    with_model: ClassVar[bool] = False
+
+    can_short = True
+    timeframe = "5m"
+    process_only_new_candles = True
+    use_exit_signal = True
+    use_custom_stoploss = True
+    stoploss = -0.5  # the floor; custom_stoploss sets the ATR stop as soon as an entry fills
+    minimal_roi: ClassVar[dict[str, float]] = {}
+
+    enter_above = DecimalParameter(0.2, 0.9, default=0.5, decimals=2, space="buy")
+    exit_below = DecimalParameter(-0.5, 0.1, default=0.0, decimals=2, space="sell")
+    stop_atr = DecimalParameter(1.0, 5.0, default=2.0, decimals=1, space="sell")
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self.settings: Settings = parse_settings(config)
+        self._start_parameters_from(self.settings)
+        self.horizon = int(
+            config.get("freqai", {})
+            .get("feature_parameters", {})
+            .get("label_period_candles", DEFAULT_HORIZON)
+        )
+        self.startup_candle_count = self._lookback() + 1
+        self.plot_config = MODEL_PLOT_CONFIG if self.with_model else PLOT_CONFIG
+        self._reasons: ReasonLog | None = None
+
+    # --- before the first candle -------------------------------------------------------------
+
+    def ft_bot_start(self, **kwargs: Any) -> None:
+        """Check the pairs and open the reason log, then let freqtrade start."""
+        exchange = self.config["exchange"]
+        if self.dp._exchange is not None:
+            require_listed(
+                exchange.get("pair_whitelist", []), self.dp._exchange.markets, exchange["name"]
+            )
+        self._reasons = self._open_reason_log()
+        super().ft_bot_start(**kwargs)
+
+    @property
+    def protections(self) -> list[dict[str, Any]]:
+        """Pause a pair after a trade and after repeated stops; pause everything in a drawdown."""
+        day = 24 * 60 // timeframe_to_minutes(self.timeframe)
+        return [
+            {"method": "CooldownPeriod", "stop_duration_candles": 1},
+            {
+                "method": "StoplossGuard",
+                "lookback_period_candles": day,
+                "trade_limit": 3,
+                "stop_duration_candles": max(day // 4, 1),
+                "only_per_pair": True,
+            },
+            {
+                "method": "MaxDrawdown",
+                "calculation_mode": "equity",
+                "lookback_period_candles": day,
+                "trade_limit": 5,
+                "stop_duration_candles": day,
+                "max_allowed_drawdown": 0.05,
+            },
+        ]
+
+    # --- FreqAI: what the model sees and learns ------------------------------------------------
+
+    def feature_engineering_standard(
+        self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any
+    ) -> DataFrame:
+        """Add the alpha set as FreqAI features (``%-name``)."""
+        features = catalog.compute(dataframe, bar_minutes=timeframe_to_minutes(self.timeframe))
+        return dataframe.join(features.add_prefix("%-"))
+
+    def set_freqai_targets(
+        self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any
+    ) -> DataFrame:
+        """Teach the log return over the label horizon; the last ``horizon`` rows are NaN."""
+        dataframe[PREDICTION] = forward_return(dataframe["close"].to_numpy(float), self.horizon)
+        return dataframe
+
+    # --- one candle ------------------------------------------------------------------------------
+
+    def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
+        """Candles → prediction (with a model) → votes."""
+        if self.with_model:
+            dataframe = self.freqai.start(dataframe, metadata, self)
+        return add_votes(
+            dataframe,
+            horizon=self.horizon,
+            settings=self.settings.vote,
+            with_model=self.with_model,
+        )
+
+    def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
+        """Votes → side, tag and reason."""
+        decision = decide(
+            read_vote(dataframe),
+            trusted=trusted(dataframe) if self.with_model else None,
+            shock=dataframe["hydra_shock"].to_numpy(),
+            usual_move=(dataframe["hydra_atr"] / dataframe["close"]).to_numpy(),
+            can_short=self.can_short,
+            settings=self.settings.vote,
+            gates=self.settings.gates,
+            enter_above=self.enter_above.value,
+        )
+        dataframe = add_entries(
+            dataframe,
+            decision,
+            enter_above=self.enter_above.value,
+            speak_above=self.settings.vote.speak_above,
+        )
+        if self._reasons is not None:
+            self._reasons.candles(metadata["pair"], dataframe)
+        return dataframe
+
+    def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
+        """Leave when the vote for one's side has faded."""
+        return add_exits(dataframe, self.exit_below.value)
+
+    # --- one order -------------------------------------------------------------------------------
+
+    def leverage(
+        self,
+        pair: str,
+        current_time: datetime,
+        current_rate: float,
+        proposed_leverage: float,
+        max_leverage: float,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float:
+        """Leverage from the settings, within the exchange's limit."""
+        return min(self.settings.risk.leverage, max_leverage)
+
+    @fail_closed(denied=0.0)
+    def custom_stake_amount(
+        self,
+        pair: str,
+        current_time: datetime,
+        current_rate: float,
+        proposed_stake: float,
+        min_stake: float | None,
+        max_stake: float,
+        leverage: float,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float:
+        """Stake scaled to volatility; 0 (no trade) when it is too small or cannot be known."""
+        candle = self._last_candle(pair)
+        amount = stake(
+            equity=self.wallets.get_total_stake_amount(),
+            stop_distance=self.stop_atr.value * candle["hydra_atr"] / current_rate,
+            leverage=leverage,
+            available=max_stake,
+            risk=self.settings.risk,
+        )
+        if amount == 0.0:
+            self.note_denial(pair, current_time, side, Reason.STAKE_TOO_SMALL)
+        return amount
+
+    @fail_closed(denied=False)
+    def confirm_trade_entry(
+        self,
+        pair: str,
+        order_type: str,
+        amount: float,
+        rate: float,
+        time_in_force: str,
+        current_time: datetime,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> bool:
+        """Last look: the signal must be fresh and the price still where it was."""
+        candle = self._last_candle(pair)
+        length = timedelta(minutes=timeframe_to_minutes(self.timeframe))
+        reason = check_entry(
+            rate=rate,
+            signal_close=float(candle["close"]),
+            candle_close_time=candle["date"].to_pydatetime() + length,
+            now=current_time,
+            candle=length,
+            gates=self.settings.gates,
+        )
+        if reason is not Reason.ENTERED:
+            self.note_denial(pair, current_time, side, reason)
+        return reason is Reason.ENTERED
+
+    def order_filled(
+        self, pair: str, trade: Trade, order: Any, current_time: datetime, **kwargs: Any
+    ) -> None:
+        """Write what the entry rested on into the trade's custom data."""
+        if order.ft_order_side != trade.entry_side:
+            return
+        candle = self._last_candle(pair)
+        kept = [name for name in candle.index if name.startswith("hydra_") or name == PREDICTION]
+        thesis = {name: float(candle[name]) for name in kept if np.isfinite(candle[name])}
+        thesis["reason"] = Reason(int(candle["hydra_reason"])).label  # type: ignore[assignment]
+        trade.set_custom_data(key="hydra_entry", value=thesis)
+
+    # Not decorated: freqtrade looks for `after_fill` in this very signature.
+    def custom_stoploss(
+        self,
+        pair: str,
+        trade: Trade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        after_fill: bool,
+        **kwargs: Any,
+    ) -> float | None:
+        """ATR stop when the entry fills, trailing stop once the gain is there, else as it was."""
+        if after_fill:
+            atr = float(self._last_candle(pair)["hydra_atr"])
+            price: float | None = first_stop(
+                trade.open_rate, atr, trade.is_short, self.stop_atr.value
+            )
+        else:
+            price = trailing_stop(trade.open_rate, current_rate, trade.is_short, self.settings.risk)
+        if price is None:
+            return None
+        return float(stoploss_from_absolute(price, current_rate, trade.is_short, trade.leverage))
+
+    def plot_annotations(  # type: ignore[override]
+        self,
+        pair: str,
+        start_date: datetime,
+        end_date: datetime,
+        dataframe: DataFrame,
+        **kwargs: Any,
+    ) -> list[dict[str, Any]]:
+        """Shade the candles that had a signal with the reason that decided them."""
+        return annotations(dataframe, start_date, end_date)
+
+    # --- helpers ---------------------------------------------------------------------------------
+
+    def note_denial(self, pair: str, current_time: datetime, side: str, reason: Reason) -> None:
+        """Keep the reason why an entry signal did not become an order."""
+        if self._reasons is not None:
+            self._reasons.denial(pair, current_time, side, reason)
+
+    def _last_candle(self, pair: str) -> Series:
+        frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
+        if frame.empty:
+            raise ValueError(f"no analysed candle for {pair}")
+        return frame.iloc[-1]
+
+    def _lookback(self) -> int:
+        rules = max(momentum.lookback(), self.horizon * ATR_BLOCKS, SHOCK_WINDOW + 1)
+        return max(rules, catalog.lookback()) if self.with_model else rules
+
+    def _start_parameters_from(self, settings: Settings) -> None:
+        """Give this instance its own hyperopt parameters, starting at the user's settings."""
+        wanted = {
+            "enter_above": settings.vote.enter_above,
+            "exit_below": settings.vote.exit_below,
+            "stop_atr": settings.risk.stop_atr,
+        }
+        for name, value in wanted.items():
+            parameter = copy(getattr(type(self), name))
+            parameter.value = value
+            setattr(self, name, parameter)
+
+    def _open_reason_log(self) -> ReasonLog | None:
+        """Keep reasons of exported backtests and of dry and live runs, not of hyperopt epochs."""
+        mode = self.config.get("runmode")
+        live = mode in LIVE_MODES
+        exporting = mode == RunMode.BACKTEST and self.config.get("export", "none") != "none"
+        if not (live or exporting):
+            return None
+        folder = Path(self.config["user_data_dir"]) / "hydra" / "reasons" / type(self).__name__
+        return ReasonLog(folder, live=live)

@@ -1,0 +1,109 @@
+"""The columns that HYDRA adds to a candle frame: votes, yardsticks, decision."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from pandas import DataFrame
+
+from hydra_quant.risk.gates import Decision
+from hydra_quant.risk.volatility import horizon_atr, shock_sigmas
+from hydra_quant.settings import Vote
+from hydra_quant.signals.mean_reversion import mean_reversion
+from hydra_quant.signals.momentum import momentum
+from hydra_quant.signals.soft_vote import SoftVote, model_vote, soft_vote
+
+PREDICTION = "&-return"
+SOURCES = ("model", "momentum", "mean_reversion")
+
+
+def add_votes(frame: DataFrame, *, horizon: int, settings: Vote, with_model: bool) -> DataFrame:
+    """Add every source's vote, the soft vote, and the yardsticks of gates and stops.
+
+    Parameters
+    ----------
+    frame : candles (open, high, low, close), oldest first; with a model also ``&-return`` and
+        ``do_predict`` as FreqAI returns them
+    horizon : holding horizon in candles
+    settings : weights and thresholds
+    with_model : whether the model's prediction votes
+
+    Returns
+    -------
+    The frame with ``hydra_*`` columns; each row uses that row and older ones only.
+    """
+    high, low, close = (frame[name].to_numpy(float) for name in ("high", "low", "close"))
+    votes = {
+        "momentum": momentum(high, low, close),
+        "mean_reversion": mean_reversion(close),
+    }
+    if with_model:
+        prediction = frame[PREDICTION].to_numpy(float)
+        votes["model"] = model_vote(prediction, trusted(frame), settings.model_edge)
+    total = soft_vote(votes, _weights(settings), settings.speak_above)
+    added = {f"hydra_{name}": vote for name, vote in votes.items()}
+    added |= {
+        "hydra_vote": total.total,
+        "hydra_agree": total.agree,
+        "hydra_oppose": total.oppose,
+        "hydra_shock": shock_sigmas(close),
+        "hydra_atr": horizon_atr(high, low, close, horizon),
+    }
+    return frame.assign(**added)
+
+
+def trusted(frame: DataFrame) -> NDArray[np.bool_]:
+    """Where FreqAI stands by its prediction (``do_predict == 1``)."""
+    return np.asarray(frame["do_predict"].to_numpy() == 1)
+
+
+def read_vote(frame: DataFrame) -> SoftVote:
+    """Read back the soft vote that :func:`add_votes` stored."""
+    return SoftVote(*(frame[f"hydra_{name}"].to_numpy() for name in ("vote", "agree", "oppose")))
+
+
+def add_entries(
+    frame: DataFrame, decision: Decision, *, enter_above: float, speak_above: float
+) -> DataFrame:
+    """Add freqtrade's entry columns, the tag that names the sources behind them, and the reason."""
+    tags = entry_tags(frame, decision.side, speak_above)
+    return frame.assign(
+        enter_long=(decision.side > 0).astype(int),
+        enter_short=(decision.side < 0).astype(int),
+        enter_tag=np.where(decision.side != 0, tags, None),
+        hydra_side=decision.side,
+        hydra_reason=decision.reason,
+        hydra_enter_long_above=enter_above,
+        hydra_enter_short_below=-enter_above,
+    )
+
+
+def entry_tags(frame: DataFrame, side: NDArray[np.int8], speak_above: float) -> NDArray[np.object_]:
+    """Name the sources that spoke for each entry, few enough to group by: ``'model+momentum'``."""
+    tags = np.full(len(frame), "", dtype=object)
+    for source in SOURCES:
+        if f"hydra_{source}" in frame:
+            vote = np.nan_to_num(frame[f"hydra_{source}"].to_numpy()) * side
+            tags = np.where(
+                vote >= speak_above, np.where(tags == "", "", tags + "+") + source, tags
+            )
+    return np.where(tags == "", "joint", tags)
+
+
+def add_exits(frame: DataFrame, exit_below: float) -> DataFrame:
+    """Add freqtrade's exit columns: the vote for one's side has faded to ``exit_below``."""
+    vote = frame["hydra_vote"].to_numpy()
+    long_, short = vote <= exit_below, -vote <= exit_below  # NaN compares False: no exit on no view
+    return frame.assign(
+        exit_long=long_.astype(int),
+        exit_short=short.astype(int),
+        exit_tag=np.where(long_ | short, "vote_faded", None),
+    )
+
+
+def _weights(settings: Vote) -> Mapping[str, float]:
+    return {
+        "model": settings.model_weight,
+        "momentum": settings.momentum_weight,
+        "mean_reversion": settings.mean_reversion_weight,
+    }

@@ -1,0 +1,73 @@
+"""What FreqUI draws: votes against thresholds, the prediction, and why candles were refused."""
+
+from typing import Any
+
+import numpy as np
+from pandas import DataFrame
+
+from hydra_quant.reasons import Reason
+
+PLOT_CONFIG: dict[str, Any] = {
+    "main_plot": {},
+    "subplots": {
+        "vote": {
+            "hydra_vote": {"color": "#1f77b4"},
+            "hydra_enter_long_above": {"color": "#2ca02c"},
+            "hydra_enter_short_below": {"color": "#d62728"},
+            "hydra_momentum": {"color": "#bcbd22"},
+            "hydra_mean_reversion": {"color": "#9467bd"},
+        },
+        "reason": {"hydra_reason": {"color": "#7f7f7f", "type": "scatter"}},
+    },
+}
+
+MODEL_PLOT_CONFIG: dict[str, Any] = {
+    "main_plot": {},
+    "subplots": {
+        **PLOT_CONFIG["subplots"],
+        "prediction": {"&-return": {"color": "#17becf"}, "do_predict": {"color": "#c7c7c7"}},
+    },
+}
+
+_DRAWN = {
+    Reason.SOURCES_DISAGREE: "rgba(148, 103, 189, 0.15)",
+    Reason.BELOW_THRESHOLD: "rgba(127, 127, 127, 0.12)",
+    Reason.NO_PREDICTION: "rgba(31, 119, 180, 0.10)",
+    Reason.SHOCK_CANDLE: "rgba(214, 39, 40, 0.25)",
+    Reason.MOVE_BELOW_COSTS: "rgba(188, 189, 34, 0.15)",
+    Reason.SIDE_OFF: "rgba(255, 127, 14, 0.15)",
+    Reason.ENTER: "rgba(44, 160, 44, 0.25)",
+}
+
+
+def annotations(frame: DataFrame, start: Any, end: Any) -> list[dict[str, Any]]:
+    """Shade each run of candles that had a signal with the reason that decided it.
+
+    Parameters
+    ----------
+    frame : analysed candles with ``date`` and ``hydra_reason``
+    start, end : first and last time drawn (UTC)
+
+    Returns
+    -------
+    FreqUI area annotations, one for each run of equal reasons; candles without signal are blank.
+    """
+    if "hydra_reason" not in frame:
+        return []
+    seen = frame.loc[(frame["date"] >= start) & (frame["date"] <= end), ["date", "hydra_reason"]]
+    reasons, dates = seen["hydra_reason"].to_numpy(), seen["date"]
+    if len(reasons) == 0:
+        return []
+    first = np.flatnonzero(np.r_[True, reasons[1:] != reasons[:-1]])
+    last = np.r_[first[1:], len(reasons)] - 1
+    return [
+        {
+            "type": "area",
+            "start": dates.iloc[a].isoformat(),
+            "end": dates.iloc[b].isoformat(),
+            "color": _DRAWN[Reason(reasons[a])],
+            "label": Reason(reasons[a]).label,
+        }
+        for a, b in zip(first, last, strict=True)
+        if Reason(reasons[a]) in _DRAWN
+    ]

@@ -1,0 +1,1 @@
+"""Gates, sizes and stops: what stands between an opinion and an order."""

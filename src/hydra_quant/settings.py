@@ -1,0 +1,182 @@
+"""HYDRA's settings: frozen values, parsed once at the edge from ``config["hydra"]``."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+
+class SettingsError(ValueError):
+    """A setting is unknown, of the wrong type or out of range; the text names it and the remedy."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Vote(_Section):
+    """How much each source counts, and how sure they must be together."""
+
+    model_weight: float = Field(0.6, ge=0, le=1, description="weight of the FreqAI prediction")
+    momentum_weight: float = Field(0.2, ge=0, le=1, description="weight of the momentum source")
+    mean_reversion_weight: float = Field(
+        0.2, ge=0, le=1, description="weight of the mean-reversion source"
+    )
+    model_edge: float = Field(
+        0.003, gt=0, le=0.2, description="predicted return that is a full model vote (fraction)"
+    )
+    speak_above: float = Field(
+        0.5, gt=0, le=1, description="a source has a signal when its vote is beyond this"
+    )
+    enter_above: float = Field(
+        0.5, gt=0, le=1, description="enter when the weighted vote is beyond this"
+    )
+    exit_below: float = Field(
+        0.0, ge=-1, lt=1, description="leave when the vote for one's side falls to this"
+    )
+
+    @model_validator(mode="after")
+    def _weights_and_order(self) -> Self:
+        if self.model_weight + self.momentum_weight + self.mean_reversion_weight <= 0:
+            raise ValueError(
+                "at least one of model_weight, momentum_weight, mean_reversion_weight "
+                "must be above 0"
+            )
+        if self.exit_below >= self.enter_above:
+            raise ValueError(
+                f"exit_below ({self.exit_below}) must be below enter_above ({self.enter_above}), "
+                "or every entry would leave at once"
+            )
+        return self
+
+
+class Gates(_Section):
+    """What keeps an entry out although the vote is sure enough. Every gate fails closed."""
+
+    round_trip_cost: float = Field(
+        0.001, ge=0, le=0.05, description="fees and slippage, in and out (fraction)"
+    )
+    min_move_costs: float = Field(
+        2.0, ge=0, le=100, description="usual move over the horizon must be this many costs"
+    )
+    max_shock_sigmas: float = Field(
+        6.0, gt=1, le=100, description="no entry right after a candle beyond this many sigmas"
+    )
+    max_entry_drift: float = Field(
+        0.01, gt=0, le=0.2, description="no entry when price left the signal's close by this much"
+    )
+    max_candle_age: float = Field(
+        2.0, ge=1, le=100, description="no live entry on a signal older than this many candles"
+    )
+
+
+class Risk(_Section):
+    """How much is put at stake, and where it is given up."""
+
+    risk_per_trade: float = Field(
+        0.005, gt=0, le=0.02, description="share of equity lost when the first stop is hit"
+    )
+    max_position: float = Field(
+        0.25, gt=0, le=0.25, description="largest position (with leverage), share of equity"
+    )
+    leverage: float = Field(2.0, ge=1, le=2, description="leverage asked of the exchange")
+    min_stake: float = Field(
+        100.0, ge=0, description="smaller stakes are not worth it (stake currency)"
+    )
+    max_stake: float = Field(10_000.0, gt=0, description="largest stake (stake currency)")
+    stop_atr: float = Field(
+        2.0, ge=0.5, le=10, description="first stop, in ATRs of the holding horizon"
+    )
+    trail_from: float = Field(
+        0.02, gt=0, le=0.5, description="price gain at which the stop begins to trail (fraction)"
+    )
+    trail_by: float = Field(
+        0.01, gt=0, le=0.5, description="distance of the trailing stop (fraction)"
+    )
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.min_stake > self.max_stake:
+            raise ValueError(
+                f"min_stake ({self.min_stake}) must not be above max_stake ({self.max_stake})"
+            )
+        return self
+
+
+class Settings(_Section):
+    """Everything a user can set under ``"hydra"`` in freqtrade's configuration."""
+
+    vote: Vote = Vote()
+    gates: Gates = Gates()
+    risk: Risk = Risk()
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> Self:
+        """Read the ``"hydra"`` section of a freqtrade configuration.
+
+        Parameters
+        ----------
+        config : Mapping
+            The whole freqtrade configuration; a missing section gives the defaults.
+
+        Raises
+        ------
+        SettingsError
+            One line for each mistake: which key, which value, what would be right.
+        """
+        section = config.get("hydra", {})
+        if not isinstance(section, Mapping):
+            raise SettingsError(
+                f'config key "hydra" must be an object like {{"vote": {{...}}}}, got {section!r}'
+            )
+        try:
+            return cls.model_validate(section)
+        except ValidationError as error:
+            raise SettingsError("; ".join(map(_explain, error.errors()))) from None
+
+
+def table() -> Iterator[tuple[str, object, str, str]]:
+    """Yield one row a setting: key, default, allowed range, meaning (the README's table)."""
+    for section, value in Settings():
+        for name, field in type(value).model_fields.items():
+            yield (
+                f"hydra.{section}.{name}",
+                field.default,
+                _range(field.metadata),
+                field.description or "",
+            )
+
+
+def _range(metadata: list[Any]) -> str:
+    bounds = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}"}
+    found = [
+        text.format(getattr(item, name))
+        for item in metadata
+        for name, text in bounds.items()
+        if hasattr(item, name)
+    ]
+    return ", ".join(found)
+
+
+def _known_keys(path: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in path:
+        model = type(getattr(model(), str(part)))
+    return list(model.model_fields)
+
+
+def _explain(error: ErrorDetails) -> str:
+    """Turn one pydantic finding into a line that names the key, the value and the remedy."""
+    path = error["loc"]
+    key = ".".join(("hydra", *map(str, path)))
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(path[:-1])
+        near = get_close_matches(str(path[-1]), known, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"known keys: {', '.join(known)}"
+        return f'unknown key "{key}" in the configuration; {hint}'
+    wanted = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error":
+        return f'config key "{key}": {wanted}'
+    return f'config key "{key}" is {error["input"]!r}: {wanted[0].lower()}{wanted[1:]}'

@@ -1,0 +1,1 @@
+"""Honest numbers: objectives, statistics and reports about results."""
