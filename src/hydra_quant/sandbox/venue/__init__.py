@@ -1,0 +1,1 @@
+"""A local exchange: serves any ``History`` over HTTP the way Binance USD-M futures does."""
