@@ -5,10 +5,12 @@ import json
 import sys
 import textwrap
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from hydra_quant.sandbox.history import History
-from hydra_quant.sandbox.venue.clock import Clock, ClockError, iso, parse_clock
+from hydra_quant.sandbox.venue.clock import Clock, ClockError, iso, moment_ms, parse_clock
 from hydra_quant.sandbox.venue.faults import FaultBook, FaultError, parse_fault
 from hydra_quant.sandbox.venue.overlay import freqtrade_overlay
 from hydra_quant.sandbox.venue.traffic import Traffic
@@ -146,9 +148,9 @@ def _run(args: argparse.Namespace) -> int:
     )
     try:
         sock = bind(args.host, args.port)
-        history = _history(args)
+        history, clock = _synthetic(args) if args.data is None else _folder(args)
         pairs = choose_pairs(args.pairs, history)
-        clock = _clock(args, history, pairs)
+        _check_clock(clock, history, pairs)
         desk = Desk(history, clock, pairs)
     except (ServerError, FolderError) as error:
         raise UsageError(str(error)) from None
@@ -160,20 +162,25 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _history(args: argparse.Namespace) -> History:
-    if args.data is not None:
-        return _folder(args)
+def _synthetic(args: argparse.Namespace) -> tuple[History, Clock]:
     from hydra_quant.sandbox.market import MarketSpec, SyntheticMarket
 
-    given = {"seed": args.seed, "epoch": args.epoch, "edge": args.edge}
+    given: dict[str, Any] = {"seed": args.seed, "edge": args.edge}
+    if args.epoch is not None:
+        given["epoch"] = datetime.fromtimestamp(moment_ms(args.epoch) / 1000, tz=UTC)
     try:
         spec = MarketSpec(**{name: value for name, value in given.items() if value is not None})
     except ValueError as error:
         raise UsageError(f"synthetic market: {error}") from None
-    return SyntheticMarket(spec)
+    market = SyntheticMarket(spec)
+    if (args.now or "real").endswith("end"):
+        raise UsageError("--now end: the synthetic market has no end; give a date, or real")
+    clock = parse_clock(args.now or "real", 0)
+    market.extend(clock.now_ms())
+    return market, clock
 
 
-def _folder(args: argparse.Namespace) -> History:
+def _folder(args: argparse.Namespace) -> tuple[History, Clock]:
     from hydra_quant.sandbox.folder import FolderHistory
 
     if args.epoch is not None or args.edge is not None:
@@ -181,8 +188,9 @@ def _folder(args: argparse.Namespace) -> History:
             "--epoch and --edge describe the synthetic market; leave them out with --data"
         )
     history = FolderHistory(args.data)
-    history.verify(choose_pairs(args.pairs, history))
-    return history
+    pairs = choose_pairs(args.pairs, history)
+    history.verify(pairs)
+    return history, parse_clock(args.now or "end", max(history.span(pair)[1] for pair in pairs))
 
 
 def choose_pairs(wanted: Sequence[str] | None, history: History) -> tuple[str, ...]:
@@ -196,13 +204,13 @@ def choose_pairs(wanted: Sequence[str] | None, history: History) -> tuple[str, .
     return tuple(dict.fromkeys(wanted))
 
 
-def _clock(args: argparse.Namespace, history: History, pairs: Sequence[str]) -> Clock:
-    end_ms = max(history.span(pair)[1] for pair in pairs)
-    clock = parse_clock(args.now or ("real" if args.data is None else "end"), end_ms)
+def _check_clock(clock: Clock, history: History, pairs: Sequence[str]) -> None:
     first = min(history.span(pair)[0] for pair in pairs)
     if clock.now_ms() < first:
-        raise UsageError(f"--now {args.now}: the market begins later, on {iso(first)}")
-    return clock
+        raise UsageError(
+            f"--now: the clock would show {iso(clock.now_ms())}, but the market begins on "
+            f"{iso(first)}; give a later moment"
+        )
 
 
 def announcement(port: int, history: History, pairs: Sequence[str], clock: Clock) -> str:

@@ -129,12 +129,9 @@ class Known:
 
     def _rows(self, pair: str, page: Page, read: Reader, width: int, before_ms: int) -> DataFrame:
         """At most `limit` rows with time_ms < `before_ms`; gaps never shorten a page."""
-        first, last = self.history.span(pair)
         # derivative series may begin a little before the first trade candle
-        low = max(page.start_ms or 0, first - 7 * INTERVAL_MS["1d"])
-        high = min(before_ms, last + 7 * INTERVAL_MS["1d"])
-        if page.end_ms is not None:
-            high = min(high, page.end_ms + 1)
+        low = max(page.start_ms or 0, self.history.span(pair)[0] - 7 * INTERVAL_MS["1d"])
+        high = before_ms if page.end_ms is None else min(before_ms, page.end_ms + 1)
         reach = max(page.limit, 1) * width
         while True:
             if page.start_ms is not None:

@@ -8,7 +8,13 @@ from hydra_quant.sandbox.venue import query
 from hydra_quant.sandbox.venue.desk import Desk, Params
 from hydra_quant.sandbox.venue.encode import column, decimal
 from hydra_quant.sandbox.venue.errors import VenueError
-from hydra_quant.sandbox.venue.intervals import DAY_MS, HOUR_MS, INTERVAL_MS, finest_first
+from hydra_quant.sandbox.venue.intervals import (
+    DAY_MS,
+    HOUR_MS,
+    INTERVAL_MS,
+    PERIODS,
+    finest_first,
+)
 from hydra_quant.sandbox.venue.query import Page
 
 DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
@@ -208,7 +214,7 @@ def mark_price(desk: Desk, pair: str) -> float | None:
 def open_interest(desk: Desk, params: Params) -> object:
     """``openInterest``: the newest snapshot of any width; -1121 where none is held."""
     symbol = desk.symbol(params)
-    for period in finest_first(desk.history.timeframes(desk.pair_of[symbol])):
+    for period in PERIODS:
         rows = desk.known.open_interest(desk.pair_of[symbol], period, Page(None, None, 1))
         if len(rows):
             contracts, time_ms = float(rows["contracts"].iloc[-1]), int(rows["time_ms"].iloc[-1])
