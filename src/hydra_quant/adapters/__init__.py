@@ -1,0 +1,1 @@
+"""The only rooms that import freqtrade: strategies, FreqAI models and data meet it here."""

@@ -1,0 +1,251 @@
+"""What both kinds of model share: settings, fingerprints, stored models, the frame handed back."""
+
+import inspect
+import logging
+import pickle
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from freqtrade.exceptions import OperationalException
+from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
+from freqtrade.freqai.freqai_interface import IFreqaiModel
+from freqtrade.strategy.interface import IStrategy
+from numpy.typing import NDArray
+
+import hydra_quant.models
+from hydra_quant.adapters.freqai import checks
+from hydra_quant.adapters.freqai.answers import Answer, Answers, attach, load_answers, save_answers
+from hydra_quant.adapters.freqai.frames import PairFrame, build_frame
+from hydra_quant.adapters.freqai.live import LiveTraining
+from hydra_quant.adapters.freqai.sieve import FILTER_KEYS
+from hydra_quant.adapters.freqai.trained import Trained
+from hydra_quant.adapters.freqai.windows import Window, list_windows
+from hydra_quant.models.boosting import BASELINE, parameters
+from hydra_quant.models.fingerprint import code_digest, digest, versions
+from hydra_quant.models.splitting import purged_split
+from hydra_quant.models.store import Refused, read_bundle, write_bundle
+
+logger = logging.getLogger(__name__)
+
+_ROOMS = (Path(hydra_quant.models.__file__).parent, Path(__file__).parent)
+_PACKAGES = ("hydra-quant", "freqtrade", "lightgbm", "numpy", "pandas", "scikit-learn", "datasieve")
+# feature_parameters that shape the training rows beyond what the data's own hash shows.
+_ROW_KEYS = (*FILTER_KEYS, "weight_factor", "reverse_train_test_order", "svm_params")
+
+
+class HydraFreqaiModel(LiveTraining, IFreqaiModel):
+    """Base of `PairModel` and `PanelModel`.
+
+    Attributes
+    ----------
+    defaults : dict
+        LightGBM parameters used where ``freqai.model_training_parameters`` says nothing. Models of
+        another kind override `resolved_parameters` instead.
+    """
+
+    defaults: dict[str, Any] = BASELINE
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        checks.check_freqai(config.get("freqai", {}))
+        self.set_aside_damaged_files(config)
+        super().__init__(config)
+        self.settings = checks.read_settings(self.freqai_info)
+        self.horizon: int = self.ft_params["label_period_candles"]
+        self.purge: int = (
+            self.horizon if self.settings.purge_candles is None else self.settings.purge_candles
+        )
+        self.parameters = self.resolved_parameters()
+        self._verified: set[str] = set()
+
+    def resolved_parameters(self) -> dict[str, Any]:
+        """Return the model's parameters: the user's over the defaults, with seed and threads."""
+        try:
+            return parameters(self.model_training_parameters, self.defaults, self.settings.seed)
+        except ValueError as error:
+            raise OperationalException(f"freqai.model_training_parameters: {error}") from None
+
+    # --- what a result depends on ----------------------------------------------------------
+
+    def describe(self, names: list[str], label_names: list[str]) -> dict[str, Any]:
+        """Return everything but the data that a trained model depends on, JSON-able.
+
+        The number of threads is left out: it does not change the trees.
+        """
+        split = {k: v for k, v in self.data_split_parameters.items() if k != "shuffle"}
+        return {
+            "model": type(self).__qualname__,
+            "model_code": _source_digest(type(self)),
+            "code": digest(*(code_digest(room) for room in _ROOMS)),
+            "versions": versions(_PACKAGES),
+            "parameters": {k: v for k, v in self.parameters.items() if k != "num_threads"},
+            "features": names,
+            "labels": label_names,
+            "label_period_candles": self.horizon,
+            "purge_candles": self.purge,
+            "embargo_candles": self.settings.embargo_candles,
+            "min_training_rows": self.settings.min_training_rows,
+            "data_split_parameters": split,
+            "feature_parameters": {key: self.ft_params.get(key) for key in _ROW_KEYS},
+            "timeframe": self.config["timeframe"],
+        }
+
+    # --- rows ------------------------------------------------------------------------------
+
+    def split(self, candles: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the row numbers of the training and the test block (see `purged_split`)."""
+        return purged_split(
+            candles,
+            self.data_split_parameters,
+            purge=self.purge,
+            embargo=self.settings.embargo_candles,
+            test_first=bool(self.ft_params.get("reverse_train_test_order", False)),
+        )
+
+    def recency_weights(self, n_rows: int) -> NDArray[np.float64]:
+        """Return FreqAI's sample weights: ones, or by ``weight_factor`` more for later rows."""
+        factor = self.ft_params.get("weight_factor", 0)
+        if factor <= 0:
+            return np.ones(n_rows)
+        weights: NDArray[np.float64] = np.exp(-np.arange(n_rows) / (factor * n_rows))[::-1]
+        return weights
+
+    # --- backtest --------------------------------------------------------------------------
+
+    def frame_of(
+        self,
+        strategy: IStrategy,
+        dataframe: pd.DataFrame,
+        pair: str,
+        dk: FreqaiDataKitchen,
+    ) -> PairFrame:
+        """Return one pair's features and labels over the whole frame (see `build_frame`)."""
+        return build_frame(strategy, dataframe, pair, dk, horizon=self.horizon)
+
+    def windows(self, dk: FreqaiDataKitchen, frame: PairFrame) -> list[Window]:
+        """Return the windows of this backtest."""
+        buffer = int(self.ft_params.get("buffer_train_data_candles", 0)) * self.base_tf_seconds
+        return list_windows(dk, int(frame.times[-1]), buffer)
+
+    def late_history(self, frame: PairFrame, window: Window) -> OperationalException:
+        """Return the error for a pair whose candles begin after the first training window."""
+        return checks.late_history_error(
+            frame,
+            window,
+            timeframe=self.config["timeframe"],
+            bar=self.base_tf_seconds,
+            startup=int(self.config.get("startup_candle_count", 0)),
+            length_days=self.freqai_info["train_period_days"],
+        )
+
+    def hand_back(self, dk: FreqaiDataKitchen, frame: PairFrame, answers: Answers) -> None:
+        """Give the strategy its frame with the answers beside it."""
+        dk.label_list, dk.training_features_list = frame.label_names, frame.names
+        extra = dk.data["extra_returns_per_train"]
+        columns = answers.columns(bool(self.ft_params.get("DI_threshold", 0)), extra)
+        if self.freqai_info.get("fit_live_predictions_candles", 0):
+            columns = self._with_running_statistics(dk, columns)
+        dk.return_dataframe = attach(frame.plain, columns)
+
+    def _with_running_statistics(
+        self, dk: FreqaiDataKitchen, columns: pd.DataFrame
+    ) -> pd.DataFrame:
+        """Let FreqAI replace means and deviations by those of the latest predictions."""
+        dk.full_df = columns.fillna(0.0)
+        dk.data.setdefault("labels_mean", {})
+        dk.data.setdefault("labels_std", {})
+        self.backtesting_fit_live_predictions(dk)
+        statistics = [c for c in dk.full_df.columns if c.endswith(("_mean", "_std"))]
+        columns[statistics] = dk.full_df[statistics]
+        dk.full_df = pd.DataFrame()
+        return columns
+
+    # --- stored models and answers ---------------------------------------------------------
+
+    def window_folder(self, who: str, window: Window) -> Path:
+        """Return where a window's model lies: the whole pair is in the name, not its base only."""
+        return self.full_path / f"sub-train-{slug(who)}_{window.known_until}"
+
+    def obtain(
+        self,
+        who: str,
+        window: Window,
+        description: dict[str, Any],
+        train: Callable[[], Trained],
+    ) -> Trained:
+        """Return the stored model if it was made from `description`, else train and store one.
+
+        Whatever goes wrong in training stops the run: a backtest of models that do not exist would
+        look like one of models that never see a reason to trade.
+        """
+        path = self.window_folder(who, window) / "model.hydra"
+        try:
+            stored = read_bundle(path, description)
+        except Refused as refusal:
+            logger.warning(f"{who}, window {window.label}: {refusal}; training again.")
+            stored = None
+        if stored is not None:
+            logger.info(f"{who}, window {window.label}: saved model reused.")
+            found: Trained = pickle.loads(stored)
+            return found
+        trained = train()
+        if self.save_backtest_models:
+            write_bundle(path, pickle.dumps(trained), description)
+        return trained
+
+    def answers_path(self, who: str, window: Window) -> Path:
+        """Return where a window's answers lie."""
+        name = f"hydra_{slug(who)}_{window.answer_start}_prediction.feather"
+        return self.full_path / "backtesting_predictions" / name
+
+    def stored_answers(
+        self, who: str, window: Window, names: list[str], description: dict[str, Any]
+    ) -> dict[str, Answer] | None:
+        """Return a window's stored answers by pair, or None if they must be made (again)."""
+        try:
+            return load_answers(self.answers_path(who, window), names, description)
+        except Refused as refusal:
+            logger.warning(f"{who}, window {window.label}: {refusal}; predicting again.")
+            return None
+
+    def store_answers(
+        self,
+        who: str,
+        window: Window,
+        frames: list[PairFrame],
+        answers: dict[str, Answer],
+        description: dict[str, Any],
+    ) -> None:
+        """Store a window's answers beside what they were made from."""
+        times = {f.pair: f.times[f.rows(window.answer_start, window.answer_stop)] for f in frames}
+        names = frames[0].label_names
+        save_answers(self.answers_path(who, window), times, answers, names, description)
+
+    # --- progress --------------------------------------------------------------------------
+
+    def report(self, who: str, window: Window, begun: float, rows: int) -> None:
+        """Log how far the windows are and how long the rest will take."""
+        left = (time.time() - begun) / window.number * (window.count - window.number)
+        logger.info(
+            f"{who}: window {window.number}/{window.count} learned from {window.label}, "
+            f"answered {rows} candles; about {left:.0f} s left"
+        )
+
+
+def slug(who: str) -> str:
+    """Return a pair as a file name that no other pair shares (BTC/USDT:USDT → BTC_USDT_USDT)."""
+    return who.replace("/", "_").replace(":", "_")
+
+
+def _source_digest(model: type) -> str:
+    """Return a hash of the file that defines the model class and of its name."""
+    path = getattr(model, "__file__", None)
+    if path is None:
+        try:
+            path = inspect.getsourcefile(model)
+        except (TypeError, OSError):
+            path = None
+    return digest(model.__qualname__, Path(path).read_bytes() if path else b"")

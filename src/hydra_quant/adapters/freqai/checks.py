@@ -1,0 +1,107 @@
+"""What must hold before anything is trained: each breach is one clear line and exit status 2."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from freqtrade.exceptions import OperationalException
+
+from hydra_quant.adapters.freqai.frames import PairFrame
+from hydra_quant.adapters.freqai.windows import DAY, Window, day
+from hydra_quant.models.settings import ModelSettings, ModelSettingsError
+
+
+def read_settings(freqai: Mapping[str, Any]) -> ModelSettings:
+    """Return the settings below ``freqai.hydra``.
+
+    Raises
+    ------
+    OperationalException
+        Naming the unknown key or the value out of range (exit status 2).
+    """
+    try:
+        return ModelSettings.parse(freqai)
+    except ModelSettingsError as error:
+        raise OperationalException(str(error)) from None
+
+
+def check_freqai(freqai: Mapping[str, Any]) -> None:
+    """Refuse FreqAI options that would leak the future or serve stale models.
+
+    Raises
+    ------
+    OperationalException
+        Naming the key and what to set instead.
+    """
+    features = freqai.get("feature_parameters", {})
+    if freqai.get("data_split_parameters", {}).get("shuffle", False):
+        _refuse(
+            "data_split_parameters.shuffle", "neighbouring candles would leak into the test set"
+        )
+    if features.get("shuffle_after_split", False):
+        _refuse("feature_parameters.shuffle_after_split", "rows must stay in the order of time")
+    if freqai.get("continual_learning", False):
+        _refuse("continual_learning", "a continued model cannot be keyed by its own data")
+    horizon = features.get("label_period_candles")
+    if not isinstance(horizon, int) or isinstance(horizon, bool) or horizon < 1:
+        raise OperationalException(
+            f"freqai.feature_parameters.label_period_candles is {horizon!r}: set it to the number "
+            "of candles the label looks ahead (at least 1); training rows are purged by it."
+        )
+
+
+def _refuse(key: str, why: str) -> None:
+    raise OperationalException(f"freqai.{key} is true: refused, {why}. Set it to false.")
+
+
+def begins_too_late(frame: PairFrame, first: Window) -> bool:
+    """Return whether candles are missing at the beginning of the first training window."""
+    return bool(frame.times[0] > first.train_start)
+
+
+def late_history_error(
+    frame: PairFrame, window: Window, *, timeframe: str, bar: int, startup: int, length_days: int
+) -> OperationalException:
+    """Return the error for data that begins after the first training window does.
+
+    Parameters
+    ----------
+    frame : PairFrame
+        The pair whose data begins too late (of a panel: the earliest one).
+    window : Window
+        The first one.
+    bar : int
+        Seconds of a candle.
+    startup : int
+        Start-up candles the strategy wants before the first window.
+    length_days : int
+        ``train_period_days``.
+    """
+    need = window.train_start - startup * bar
+    begin = (need // DAY) * DAY
+    first = int(frame.times[0])
+    usable = _next_day(first + startup * bar + length_days * DAY)
+    return OperationalException(
+        f"{frame.pair}: {timeframe} candles begin at {day(first)}, but the first training window "
+        f"begins at {day(window.train_start)} (train_period_days={length_days} before the "
+        f"timerange) and wants {startup} start-up candles before it. Remedy: freqtrade "
+        f"download-data --pairs {frame.pair} --timeframes {timeframe} --prepend "
+        f"--timerange {_compact(begin)}-{_compact(_next_day(first))}"
+        f", or start the timerange at {_compact(usable)} or later."
+    )
+
+
+def no_rows_error(who: str, window: Window, found: int, wanted: int) -> OperationalException:
+    """Return the error for a training window with too few usable rows."""
+    return OperationalException(
+        f"{who}: training window {window.label} has {found} usable rows (candles with every "
+        f"feature and label known), {wanted} are needed (freqai.hydra.min_training_rows). Check "
+        "the candles for gaps and the features for NaN, or raise freqai.train_period_days."
+    )
+
+
+def _compact(time: int) -> str:
+    return day((time // DAY) * DAY).replace("-", "")
+
+
+def _next_day(time: int) -> int:
+    return -(-time // DAY) * DAY

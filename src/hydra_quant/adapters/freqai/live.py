@@ -1,0 +1,275 @@
+"""Dry-run and live: train, publish to FreqAI's drawer, never load what is stale or damaged."""
+
+import hashlib
+import inspect
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from freqtrade.configuration import TimeRange
+from freqtrade.exceptions import OperationalException
+from freqtrade.freqai.data_drawer import FEATURE_PIPELINE, LABEL_PIPELINE, METADATA
+from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
+from freqtrade.freqai.freqai_interface import IFreqaiModel
+from freqtrade.strategy.interface import IStrategy
+from numpy.typing import NDArray
+
+from hydra_quant.adapters.freqai.answers import Answer
+from hydra_quant.adapters.freqai.frames import PairFrame, build_frame, neutral_name, open_times
+from hydra_quant.adapters.freqai.trained import Trained
+from hydra_quant.adapters.freqai.windows import Window
+from hydra_quant.models.fingerprint import canonical, digest
+
+logger = logging.getLogger(__name__)
+
+_FEATURE_CODE = (
+    "feature_engineering_expand_all",
+    "feature_engineering_expand_basic",
+    "feature_engineering_standard",
+    "set_freqai_targets",
+)
+
+
+class LiveTraining(IFreqaiModel):
+    """The part of a model that FreqAI's scanner thread and bot loop call."""
+
+    horizon: int
+    _verified: set[str]
+
+    # Given by the classes above this one.
+
+    def describe(self, names: list[str], label_names: list[str]) -> dict[str, Any]:
+        """Return everything but the data that a trained model depends on."""
+        raise NotImplementedError
+
+    def train_frames(
+        self, frames: dict[str, PairFrame], window: Window, description: dict[str, Any]
+    ) -> Trained:
+        """Train on the given pairs' frames."""
+        raise NotImplementedError
+
+    def answer_rows(
+        self, trained: Trained, features: NDArray[np.float64], times: NDArray[np.int64], pair: str
+    ) -> Answer:
+        """Answer consecutive candles of one pair."""
+        raise NotImplementedError
+
+    def learners(self, pair: str, strategy: IStrategy) -> tuple[str, list[str]]:
+        """Return the name a model is stored under and the pairs it learns from and answers."""
+        raise NotImplementedError
+
+    # --- training --------------------------------------------------------------------------
+
+    def extract_data_and_train_model(
+        self,
+        new_trained_timerange: TimeRange,
+        pair: str,
+        strategy: IStrategy,
+        dk: FreqaiDataKitchen,
+        data_load_timerange: TimeRange,
+    ) -> None:
+        """Train for `pair` (a panel: for every pair at once) and publish the model."""
+        who, pairs = self.learners(pair, strategy)
+        frames = {}
+        for name in pairs:
+            frame = self._training_frame(name, strategy, dk, data_load_timerange)
+            if frame is not None:
+                frames[name] = frame
+        if not frames:
+            raise OperationalException(f"{who}: no candles to train on yet.")
+        stop = int(new_trained_timerange.stopts)
+        buffered = dk.buffer_timerange(new_trained_timerange.copy())
+        known = max(int(f.times[-1]) for f in frames.values()) + 1
+        window = Window(1, 1, int(buffered.startts), int(buffered.stopts), known, known, None)
+        first = next(iter(frames.values()))
+        description = self.describe(first.names, first.label_names)
+        trained = self.train_frames(frames, window, description)
+        self._publish(who, pairs, trained, stop, dk, strategy)
+        self.dd.purge_old_models()
+
+    def _training_frame(
+        self, pair: str, strategy: IStrategy, dk: FreqaiDataKitchen, timerange: TimeRange
+    ) -> PairFrame | None:
+        timeframe = self.config["timeframe"]
+        if len(self.dd.historic_data.get(pair, {}).get(timeframe, ())) == 0:
+            logger.warning(f"{pair}: no candles yet, it does not contribute to this training.")
+            return None
+        corr, base = self.dd.get_base_and_corr_dataframes(timerange, pair, dk)
+        return build_frame(
+            strategy, base[timeframe], pair, dk, horizon=self.horizon, base=base, corr=corr
+        )
+
+    def _publish(
+        self,
+        who: str,
+        pairs: list[str],
+        trained: Trained,
+        stamp: int,
+        dk: FreqaiDataKitchen,
+        strategy: IStrategy,
+    ) -> None:
+        """Save the model once and hand it to every pair it answers."""
+        name = who.replace("/", "_").replace(":", "_")
+        dk.data_path = Path(self.full_path) / f"sub-train-{name}_{stamp}"
+        dk.model_filename = f"hydra_{name.lower()}_{stamp}"
+        dk.training_features_list, dk.label_list = trained.names, trained.label_names
+        dk.data_dictionary = {
+            "train_features": pd.DataFrame(columns=trained.names),
+            "train_dates": pd.DataFrame(),
+        }
+        self._set_statistics(dk, trained, pairs[0])
+        for pair in pairs:
+            self.dd.get_pair_dict_info(pair)
+        self.dd.pair_dict[pairs[0]]["trained_timestamp"] = stamp
+        self.dd.save_data(trained, pairs[0], dk)
+        _seal(dk.data_path, dk.model_filename, self.live_spec(strategy))
+        for pair in pairs:
+            self.dd.model_dictionary[pair] = trained
+            self.dd.pair_dict[pair] = {
+                **self.dd.empty_pair_dict,
+                "model_filename": dk.model_filename,
+                "trained_timestamp": stamp,
+                "data_path": str(dk.data_path),
+            }
+            self.dd.meta_data_dictionary[pair] = {
+                METADATA: dict(dk.data),
+                FEATURE_PIPELINE: dk.feature_pipeline,
+                LABEL_PIPELINE: dk.label_pipeline,
+            }
+            self._verified.add(pair)
+        self.dd.save_drawer_to_disk()
+        logger.info(
+            f"{who}: model of {len(pairs)} pair(s) trained and saved in {dk.data_path.name}."
+        )
+
+    def _set_statistics(self, dk: FreqaiDataKitchen, trained: Trained, pair: str) -> None:
+        means, stds = trained.statistics(pair)
+        dk.data["labels_mean"] = dict(zip(trained.label_names, means.tolist(), strict=True))
+        dk.data["labels_std"] = dict(zip(trained.label_names, stds.tolist(), strict=True))
+
+    # --- answering -------------------------------------------------------------------------
+
+    def start_live(
+        self,
+        dataframe: pd.DataFrame,
+        metadata: dict[str, Any],
+        strategy: IStrategy,
+        dk: FreqaiDataKitchen,
+    ) -> FreqaiDataKitchen:
+        """Refuse a stale or damaged saved model first; then as FreqAI does."""
+        self._verify(metadata["pair"], strategy)
+        return super().start_live(dataframe, metadata, strategy, dk)
+
+    def predict(
+        self, unfiltered_df: pd.DataFrame, dk: FreqaiDataKitchen, **kwargs: Any
+    ) -> tuple[pd.DataFrame, NDArray[np.int_]]:
+        """Answer the given candles of ``dk.pair`` with the loaded model.
+
+        Returns
+        -------
+        predictions : pd.DataFrame, one column a label, rows as in `unfiltered_df`
+            NaN where a feature is missing.
+        do_predict : NDArray of int, 1 where answered
+        """
+        trained: Trained = self.model
+        features = _features(unfiltered_df, trained, dk.pair)
+        answer = self.answer_rows(trained, features, open_times(unfiltered_df), dk.pair)
+        dk.DI_values, dk.do_predict = answer.outlier_index, answer.do_predict
+        dk.label_list, dk.training_features_list = trained.label_names, trained.names
+        self._set_statistics(dk, trained, dk.pair)
+        return pd.DataFrame(answer.predictions, columns=trained.label_names), answer.do_predict
+
+    def train(
+        self, unfiltered_df: pd.DataFrame, pair: str, dk: FreqaiDataKitchen, **kwargs: Any
+    ) -> Any:
+        """Not used: training starts in `extract_data_and_train_model` and `start_backtesting`."""
+        raise OperationalException(
+            "HYDRA's models train on arrays; call extract_data_and_train_model."
+        )
+
+    def fit(self, data_dictionary: dict[str, Any], dk: FreqaiDataKitchen, **kwargs: Any) -> Any:
+        """Not used: see `train`."""
+        raise OperationalException("HYDRA's models are fitted through fit_pair or fit_panel.")
+
+    # --- stale or damaged files ------------------------------------------------------------
+
+    def live_spec(self, strategy: IStrategy) -> str:
+        """Return a hash of what a saved live model depends on besides its data."""
+        code = [inspect.getsource(getattr(type(strategy), name)) for name in _FEATURE_CODE]
+        return digest(canonical(self.describe([], [])), *code)
+
+    def _verify(self, pair: str, strategy: IStrategy) -> None:
+        if pair in self._verified:
+            return
+        self._verified.add(pair)
+        known = self.dd.pair_dict.get(pair)
+        if not known or not known["model_filename"]:
+            return
+        reason = _why_refused(
+            Path(known["data_path"]), known["model_filename"], self.live_spec(strategy)
+        )
+        if reason:
+            logger.warning(f"{pair}: saved model refused, {reason}; training again.")
+            self.dd.pair_dict[pair] = self.dd.empty_pair_dict.copy()
+
+    @staticmethod
+    def set_aside_damaged_files(config: dict[str, Any]) -> None:
+        """Rename the drawer's JSON files that cannot be read, so that FreqAI starts afresh."""
+        identifier = str(config.get("freqai", {}).get("identifier", "no_id_provided"))
+        folder = Path(config["user_data_dir"]) / "models" / identifier
+        for name in ("pair_dictionary.json", "global_metadata.json"):
+            path = folder / name
+            if not path.is_file():
+                continue
+            try:
+                readable = isinstance(json.loads(path.read_text()), dict)
+            except ValueError:
+                readable = False
+            if not readable:
+                path.replace(path.with_suffix(".damaged"))
+                logger.warning(
+                    f"{path} is damaged: set aside as {name[:-5]}.damaged, starting afresh."
+                )
+
+
+def _features(dataframe: pd.DataFrame, trained: Trained, pair: str) -> NDArray[np.float64]:
+    cleaned = dataframe.rename(columns=lambda c: neutral_name(str(c), pair))
+    missing = [name for name in trained.names if name not in cleaned.columns]
+    if missing:
+        raise OperationalException(
+            f"{pair}: the strategy no longer gives {len(missing)} feature(s) the saved model was "
+            f"trained on ({', '.join(missing[:3])}). Change freqai.identifier or restore them."
+        )
+    return np.ascontiguousarray(cleaned[trained.names].to_numpy(np.float64))
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _sealed_files(folder: Path, name: str) -> list[Path]:
+    return sorted(p for p in folder.glob(f"{name}_*") if p.name != f"{name}_hydra.json")
+
+
+def _seal(folder: Path, name: str, spec: str) -> None:
+    """Write what the saved files were made from and their checksums beside them."""
+    files = {path.name: _sha256(path) for path in _sealed_files(folder, name)}
+    (folder / f"{name}_hydra.json").write_text(json.dumps({"spec": spec, "files": files}))
+
+
+def _why_refused(folder: Path, name: str, spec: str) -> str | None:
+    """Return why a saved model must not be used, or None."""
+    try:
+        seal = json.loads((folder / f"{name}_hydra.json").read_text())
+        files: dict[str, str] = seal["files"]
+    except (OSError, ValueError, KeyError):
+        return f"{folder.name} has no readable seal"
+    if seal.get("spec") != spec:
+        return "features, labels, parameters, code or package versions have changed since"
+    for file, checksum in files.items():
+        if not (folder / file).is_file() or _sha256(folder / file) != checksum:
+            return f"{file} is damaged or missing"
+    return None

@@ -1,0 +1,188 @@
+"""One model a pair: FreqAI's own plan with lean plumbing and the same predictions, bit for bit."""
+
+import logging
+import time
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from freqtrade.exceptions import OperationalException
+from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
+from freqtrade.strategy.interface import IStrategy
+from numpy.typing import NDArray
+
+from hydra_quant.adapters.freqai import checks
+from hydra_quant.adapters.freqai.answers import Answer, Answers
+from hydra_quant.adapters.freqai.base import HydraFreqaiModel
+from hydra_quant.adapters.freqai.frames import PairFrame, complete_rows
+from hydra_quant.adapters.freqai.pool import mean_and_std, usable
+from hydra_quant.adapters.freqai.sieve import FilteringSieve, PlainSieve, wants_filters
+from hydra_quant.adapters.freqai.trained import Trained
+from hydra_quant.adapters.freqai.windows import Window
+from hydra_quant.models.rows import Rows
+from hydra_quant.models.scaling import RangeScaler
+
+logger = logging.getLogger(__name__)
+
+Array = NDArray[np.float64]
+
+
+class PairModel(HydraFreqaiModel):
+    """Trains one model a pair and window.
+
+    With ``freqai.hydra.purge_candles: 0`` and the same parameters, `HydraLightGBMPair` predicts
+    exactly what FreqAI's ``LightGBMRegressor`` predicts. What differs on purpose: labels never
+    reach beyond the window's end whatever the strategy's label does, rows at the train/test cut
+    are purged, ``do_predict`` is 0 (and the prediction NaN) where a feature is missing, the last
+    candle is answered, and an error in training stops the run.
+    """
+
+    @abstractmethod
+    def fit_pair(self, train: Rows, test: Rows | None, names: list[str]) -> Any:
+        """Fit one pair's model.
+
+        Parameters
+        ----------
+        train : Rows
+            Features and labels scaled to (−1, 1); weights set.
+        test : Rows or None
+            The later block; None when ``test_size`` is 0.
+        names : list of str, n_features
+        """
+
+    @abstractmethod
+    def predict_pair(self, model: Any, features: Array) -> Array:
+        """Return scaled predictions of shape (n_rows, n_labels) for (n_rows, n_features)."""
+
+    def start_backtesting(
+        self,
+        dataframe: pd.DataFrame,
+        metadata: dict[str, Any],
+        dk: FreqaiDataKitchen,
+        strategy: IStrategy,
+    ) -> FreqaiDataKitchen:
+        """Answer every candle of one pair's backtest, window by window."""
+        self.pair_it += 1
+        pair = metadata["pair"]
+        frame = self.frame_of(strategy, dataframe, pair, dk)
+        windows = self.windows(dk, frame)
+        if checks.begins_too_late(frame, windows[0]):
+            raise self.late_history(frame, windows[0])
+        answers = Answers(len(frame.times), frame.label_names)
+        common, begun = self.describe(frame.names, frame.label_names), time.time()
+        for window in windows:
+            rows = frame.rows(window.answer_start, window.answer_stop)
+            if rows.start < rows.stop:
+                answers.put(rows, self._answer_window(frame, window, rows, common))
+                who = f"{pair} ({self.pair_it}/{self.total_pairs})"
+                self.report(who, window, begun, rows.stop - rows.start)
+        self.hand_back(dk, frame, answers)
+        return dk
+
+    def _answer_window(
+        self, frame: PairFrame, window: Window, rows: slice, common: dict[str, Any]
+    ) -> Answer:
+        learn = frame.rows(window.train_start, window.train_stop)
+        known = frame.position(window.known_until) - self.horizon
+        description = {
+            **common,
+            "window": [window.train_start, window.train_stop, window.known_until],
+            "data": {frame.pair: frame.hash_of(learn, known)},
+        }
+        asked = {**description, "asked": {frame.pair: frame.hash_of(rows)}}
+        stored = self.stored_answers(frame.pair, window, frame.label_names, asked)
+        if stored is not None and frame.pair in stored:
+            return stored[frame.pair]
+        trained = self.obtain(
+            frame.pair,
+            window,
+            description,
+            lambda: self.train_frames({frame.pair: frame}, window, description),
+        )
+        answer = self.answer_rows(trained, frame.features[rows], frame.times[rows], frame.pair)
+        self.store_answers(frame.pair, window, [frame], {frame.pair: answer}, asked)
+        return answer
+
+    def train_frames(
+        self, frames: dict[str, PairFrame], window: Window, description: dict[str, Any]
+    ) -> Trained:
+        """Train on the one pair's candles in `window`."""
+        (frame,) = frames.values()
+        used = usable(frame, window, self.horizon)
+        wanted = self.settings.min_training_rows
+        if len(used) < wanted:
+            raise checks.no_rows_error(frame.pair, window, len(used), wanted)
+        train, test = self.split(used.astype(np.int64))
+        weights = self.recency_weights(len(used))
+        return self._fit_blocks(frame, used, weights, train, test, description)
+
+    def _fit_blocks(
+        self,
+        frame: PairFrame,
+        used: NDArray[np.intp],
+        weights: Array,
+        train: NDArray[np.intp],
+        test: NDArray[np.intp],
+        description: dict[str, Any],
+    ) -> Trained:
+        labels = frame.labels[used[train]]
+        means, stds = mean_and_std(labels)
+        try:
+            sieve, features, scaled, kept = self._sift(
+                frame.features[used[train]], labels, weights[train]
+            )
+        except ValueError as error:
+            raise OperationalException(f"{frame.pair}: {error}.") from None
+        target = RangeScaler.fit(scaled, drop_constant=False)
+        block = self._rows(frame, used[train], features, target.apply(scaled), kept)
+        checked = None
+        if len(test):
+            values, passed, _ = sieve.apply(frame.features[used[test]])
+            checked = self._rows(
+                frame, used[test], values, target.apply(frame.labels[used[test]]), weights[test]
+            ).take(np.flatnonzero(passed))
+        model = self.fit_pair(block, checked, sieve.names(frame.names))
+        return Trained(
+            model,
+            frame.names,
+            frame.label_names,
+            {"": means},
+            {"": stds},
+            sieve,
+            target,
+            description,
+        )
+
+    def _sift(
+        self, features: Array, labels: Array, weights: Array
+    ) -> tuple[PlainSieve | FilteringSieve, Array, Array, Array]:
+        if wants_filters(self.ft_params):
+            return FilteringSieve.fit(self.define_data_pipeline, features, labels, weights)
+        return PlainSieve.fit(features, labels, weights)
+
+    @staticmethod
+    def _rows(
+        frame: PairFrame, at: NDArray[np.intp], features: Array, labels: Array, weights: Array
+    ) -> Rows:
+        times = frame.times[at] if len(at) == len(features) else np.zeros(len(features), np.int64)
+        pairs = np.zeros(len(features), dtype=np.int16)
+        return Rows(features, labels, times, pairs, (frame.pair,), weights)
+
+    def answer_rows(
+        self, trained: Trained, features: Array, times: NDArray[np.int64], pair: str
+    ) -> Answer:
+        """Return predictions in the label's unit for rows of shape (n_rows, n_features)."""
+        assert trained.sieve is not None
+        assert trained.target is not None
+        complete = complete_rows(features)
+        whole = features if complete.all() else np.where(complete[:, None], features, 0.0)
+        values, passed, index = trained.sieve.apply(whole)
+        predictions = trained.target.undo(self.predict_pair(trained.model, values))
+        predictions[~complete] = np.nan
+        means, stds = trained.statistics(pair)
+        return Answer(predictions, np.where(complete, passed, 0), means, stds, index)
+
+    def learners(self, pair: str, strategy: IStrategy) -> tuple[str, list[str]]:
+        """Return the pair itself: it learns from and answers no other."""
+        return pair, [pair]

@@ -1,0 +1,282 @@
+"""One model for all pairs: trained once a window on pooled rows, then asked for each pair."""
+
+import logging
+import time
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from freqtrade.exceptions import OperationalException
+from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
+from freqtrade.strategy.interface import IStrategy
+from numpy.typing import NDArray
+
+from hydra_quant.adapters.freqai import checks
+from hydra_quant.adapters.freqai.answers import Answer, Answers
+from hydra_quant.adapters.freqai.base import HydraFreqaiModel
+from hydra_quant.adapters.freqai.frames import PairFrame, candle_hash
+from hydra_quant.adapters.freqai.pool import agreeing, asked_rows, pool, scatter, statistics
+from hydra_quant.adapters.freqai.sieve import FILTER_KEYS, wants_filters
+from hydra_quant.adapters.freqai.trained import Trained
+from hydra_quant.adapters.freqai.windows import Window, day
+from hydra_quant.models.rows import Rows
+
+logger = logging.getLogger(__name__)
+
+PANEL = "PANEL"
+
+
+@dataclass(frozen=True)
+class Solved:
+    """One backtest of the whole panel: everything later pairs are answered from.
+
+    Attributes
+    ----------
+    key : tuple of str
+        Timerange and universe it was made for.
+    candles : dict of str to str
+        Hash of each pair's candles.
+    frames : dict of str to PairFrame
+        Without their arrays.
+    answers : dict of str to Answers
+    """
+
+    key: tuple[str, ...]
+    candles: dict[str, str]
+    frames: dict[str, PairFrame]
+    answers: dict[str, Answers]
+
+
+class PanelModel(HydraFreqaiModel):
+    """Trains one model a window on the rows of every pair, and answers each pair from it.
+
+    The universe is ``freqai.hydra.panel_pairs``, or the whitelist, sorted and frozen for the run. A
+    pair without usable rows in a window does not contribute to it, and is answered all the same.
+    Features should mean the same for every pair (free of price scale). They are computed from
+    freqtrade's own candles by the strategy's feature_engineering functions: columns that
+    ``populate_indicators`` adds before calling FreqAI exist for the pair in hand only.
+
+    Under ``freqtrade lookahead-analysis``, which reduces the whitelist to one pair, set
+    ``panel_pairs``: a pool that changes with the whitelist changes every prediction.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        if wants_filters(self.ft_params):
+            raise OperationalException(
+                "freqai.feature_parameters: a panel model takes features as they are; remove "
+                f"{', '.join(key for key in FILTER_KEYS if self.ft_params.get(key))}."
+            )
+        self._solved: Solved | None = None
+
+    @abstractmethod
+    def fit_panel(self, train: Rows, test: Rows | None, names: list[str]) -> Any:
+        """Fit the pooled model.
+
+        Parameters
+        ----------
+        train : Rows
+            ``features (n_rows, n_features)`` and ``labels (n_rows, n_labels)`` unscaled, aligned by
+            ``times (n_rows,)`` and ``pairs (n_rows,)``: sorted by time, then by pair, so that the
+            rows of one time are neighbours. A pair may be absent at a time. A model that needs
+            scaled input learns its scaling from these rows and keeps it.
+        test : Rows or None
+            The later block; None when ``test_size`` is 0.
+        names : list of str, n_features
+
+        Returns
+        -------
+        Any
+            The model; must survive pickling.
+        """
+
+    @abstractmethod
+    def predict_panel(self, model: Any, rows: Rows) -> NDArray[np.float64]:
+        """Answer rows of one or more pairs.
+
+        Parameters
+        ----------
+        model : Any
+            What `fit_panel` returned.
+        rows : Rows
+            Ordered as in `fit_panel`, labels of width 0. In a backtest every pair of a window
+            comes in one call; live, one pair a call.
+
+        Returns
+        -------
+        NDArray of shape (n_rows, n_labels)
+            In the label's own unit. The answer to a row must depend on that row and on rows of the
+            same or earlier times only.
+        """
+
+    # --- backtest --------------------------------------------------------------------------
+
+    def start_backtesting(
+        self,
+        dataframe: pd.DataFrame,
+        metadata: dict[str, Any],
+        dk: FreqaiDataKitchen,
+        strategy: IStrategy,
+    ) -> FreqaiDataKitchen:
+        """Train all windows when the first pair asks; answer later pairs from them."""
+        self.pair_it += 1
+        pair = metadata["pair"]
+        key = (str(self.config["timerange"]), *self.universe())
+        if self._solved is None or self._solved.key != key or pair not in self._solved.answers:
+            self._solved = self._solve(key, dataframe, pair, dk, strategy)
+        solved = self._solved
+        if solved.candles[pair] != candle_hash(dataframe):
+            raise OperationalException(
+                f"{pair}: the candles handed to FreqAI are not those of the data folder, from "
+                "which a panel model learns every pair: let populate_indicators call "
+                "self.freqai.start before it changes rows or prices."
+            )
+        self.hand_back(dk, solved.frames[pair], solved.answers[pair])
+        return dk
+
+    def universe(self) -> list[str]:
+        """Return the pairs to learn from, sorted."""
+        return sorted(self.settings.panel_pairs or self.config["exchange"]["pair_whitelist"])
+
+    def _solve(
+        self,
+        key: tuple[str, ...],
+        dataframe: pd.DataFrame,
+        pair: str,
+        dk: FreqaiDataKitchen,
+        strategy: IStrategy,
+    ) -> Solved:
+        frames, candles = self._frames(dataframe, pair, dk, strategy)
+        windows = self.windows(dk, frames[pair])
+        self._check_history(frames, windows[0])
+        answers = {name: Answers(len(f.times), f.label_names) for name, f in frames.items()}
+        common, begun = self.describe(frames[pair].names, frames[pair].label_names), time.time()
+        for window in windows:
+            n_rows = self._solve_window(frames, answers, window, common)
+            self.report(f"{PANEL} of {len(frames)} pairs", window, begun, n_rows)
+        bare = {name: frame.without_arrays() for name, frame in frames.items()}
+        return Solved(key, candles, bare, answers)
+
+    def _frames(
+        self, dataframe: pd.DataFrame, pair: str, dk: FreqaiDataKitchen, strategy: IStrategy
+    ) -> tuple[dict[str, PairFrame], dict[str, str]]:
+        """Return frames and candle hashes of every pair that has candles, in sorted order."""
+        frames, candles = {}, {}
+        for name in sorted({*self.universe(), *self.config["exchange"]["pair_whitelist"], pair}):
+            data = dataframe
+            if name != pair:
+                data = strategy.dp.get_pair_dataframe(name, self.config["timeframe"])
+            if len(data) == 0:
+                logger.warning(f"{name}: no candles, it does not contribute to the panel.")
+                continue
+            candles[name] = candle_hash(data)
+            frames[name] = self.frame_of(strategy, data, name, dk).neutral()
+        return agreeing(frames), candles
+
+    def _check_history(self, frames: dict[str, PairFrame], first: Window) -> None:
+        learners = self._learners(frames)
+        late = [f for f in learners.values() if checks.begins_too_late(f, first)]
+        if len(late) == len(learners):
+            raise self.late_history(min(late, key=lambda f: int(f.times[0])), first)
+        for frame in late:
+            logger.warning(
+                f"{frame.pair}: candles begin at {day(frame.times[0])}, after the first training "
+                "window does; it contributes from then on."
+            )
+
+    def _learners(self, frames: dict[str, PairFrame]) -> dict[str, PairFrame]:
+        return {name: frames[name] for name in self.universe() if name in frames}
+
+    def _solve_window(
+        self,
+        frames: dict[str, PairFrame],
+        answers: dict[str, Answers],
+        window: Window,
+        common: dict[str, Any],
+    ) -> int:
+        """Answer one window for every pair; return how many rows were asked."""
+        learners = self._learners(frames)
+        rows = {n: f.rows(window.answer_start, window.answer_stop) for n, f in frames.items()}
+        description = {
+            **common,
+            "window": [window.train_start, window.train_stop, window.known_until],
+            "data": {name: self._training_hash(f, window) for name, f in learners.items()},
+        }
+        asked = {**description, "asked": {n: f.hash_of(rows[n]) for n, f in frames.items()}}
+        names = next(iter(frames.values())).label_names
+        found = self.stored_answers(PANEL, window, names, asked)
+        if found is None:
+            trained = self.obtain(
+                PANEL, window, description, lambda: self.train_frames(learners, window, description)
+            )
+            found = self._answer_all(trained, frames, rows)
+            self.store_answers(PANEL, window, list(frames.values()), found, asked)
+        for name, answer in found.items():
+            answers[name].put(rows[name], answer)
+        return sum(r.stop - r.start for r in rows.values())
+
+    def _training_hash(self, frame: PairFrame, window: Window) -> str:
+        learned = frame.rows(window.train_start, window.train_stop)
+        return frame.hash_of(learned, frame.position(window.known_until) - self.horizon)
+
+    def _answer_all(
+        self, trained: Trained, frames: dict[str, PairFrame], rows: dict[str, slice]
+    ) -> dict[str, Answer]:
+        times = {name: frame.times[rows[name]] for name, frame in frames.items()}
+        features = {name: frame.features[rows[name]] for name, frame in frames.items()}
+        asked, places = asked_rows(features, times)
+        predictions = self.predict_panel(trained.model, asked)
+        return scatter(predictions, asked, places, times, trained)
+
+    # --- both ------------------------------------------------------------------------------
+
+    def train_frames(
+        self, frames: dict[str, PairFrame], window: Window, description: dict[str, Any]
+    ) -> Trained:
+        """Train on the pooled rows of `frames` in `window`."""
+        rows = pool(frames, window, self.horizon)
+        if len(rows) < self.settings.min_training_rows:
+            raise checks.no_rows_error(PANEL, window, len(rows), self.settings.min_training_rows)
+        train, test = self.split(rows.times // self.base_tf_seconds)
+        if self.ft_params.get("weight_factor", 0) > 0:
+            rows = replace(rows, weights=self.recency_weights(len(rows)))
+        block = rows.take(train)
+        first = next(iter(frames.values()))
+        model = self.fit_panel(block, rows.take(test) if len(test) else None, first.names)
+        means, stds = statistics(block)
+        return Trained(model, first.names, first.label_names, means, stds, None, None, description)
+
+    def answer_rows(
+        self, trained: Trained, features: NDArray[np.float64], times: NDArray[np.int64], pair: str
+    ) -> Answer:
+        """Answer consecutive candles of one pair (live)."""
+        asked, places = asked_rows({pair: features}, {pair: times})
+        predictions = self.predict_panel(trained.model, asked)
+        return scatter(predictions, asked, places, {pair: times}, trained)[pair]
+
+    # --- live ------------------------------------------------------------------------------
+
+    def learners(self, pair: str, strategy: IStrategy) -> tuple[str, list[str]]:
+        """Return the panel's name and its pairs: the universe, and whatever else is traded."""
+        return PANEL, sorted({*self.universe(), *strategy.dp.current_whitelist(), pair})
+
+    def start_live(
+        self,
+        dataframe: pd.DataFrame,
+        metadata: dict[str, Any],
+        strategy: IStrategy,
+        dk: FreqaiDataKitchen,
+    ) -> FreqaiDataKitchen:
+        """Let a pair that was added later use the panel's model; then as every model."""
+        self._adopt(metadata["pair"])
+        return super().start_live(dataframe, metadata, strategy, dk)
+
+    def _adopt(self, pair: str) -> None:
+        (filename, _) = self.dd.get_pair_dict_info(pair)
+        known = [v for v in self.dd.pair_dict.values() if v["model_filename"]]
+        if not filename and known:
+            newest = max(known, key=lambda entry: entry["trained_timestamp"])
+            self.dd.pair_dict[pair] = newest.copy()
+            logger.info(f"{pair}: answered by the panel's model {newest['model_filename']}.")
