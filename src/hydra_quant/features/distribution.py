@@ -1,0 +1,41 @@
+"""Where the close stands among those of its window (Alpha158's QTLU, QTLD, RANK, IMAX, IMIN)."""
+
+import bottleneck as bn
+import numpy as np
+
+from hydra_quant.features.bars import Bars, shared
+from hydra_quant.features.ladder import Array
+from hydra_quant.features.order import UPPER_SHARE, window_order
+
+SHARES = {"lower": 1.0 - UPPER_SHARE, "upper": UPPER_SHARE}
+
+
+@shared
+def _order(bars: Bars, rows: int) -> tuple[Array, Array, Array]:
+    return window_order(bars.close, rows)
+
+
+def quantile(bars: Bars, rows: int, share: str) -> Array:
+    """The window's 20 % (``"lower"``) or 80 % (``"upper"``) quantile of closes / close - 1."""
+    return _order(bars, rows)[0 if share == "lower" else 1] / bars.close - 1.0
+
+
+def rank(bars: Bars, rows: int) -> Array:
+    """Rank of the close: 0 lowest of the window, 1 highest, ties in the middle of their ranks."""
+    return _order(bars, rows)[2].copy()
+
+
+def bars_since_high(bars: Bars, rows: int) -> Array:
+    """Candles since the window's highest high, 0 to ``rows - 1``; of equals the latest."""
+    return _age(bn.move_argmax, bars.high, rows)
+
+
+def bars_since_low(bars: Bars, rows: int) -> Array:
+    """Candles since the window's lowest low, 0 to ``rows - 1``; of equals the latest."""
+    return _age(bn.move_argmin, bars.low, rows)
+
+
+def _age(extreme_age: "np.ufunc", series: Array, rows: int) -> Array:
+    if len(series) < rows:
+        return np.full(len(series), np.nan)
+    return np.asarray(extreme_age(series, rows))
