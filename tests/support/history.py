@@ -1,6 +1,10 @@
 """A small market for tests: a seeded random walk in one-minute candles, everything else from it."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 from pandas import DataFrame
 
 from hydra_quant.sandbox.venue.intervals import INTERVAL_MS
@@ -151,3 +155,15 @@ class Poisoned(WalkHistory):
 def _cut(frame: DataFrame, start_ms: int, end_ms: int) -> DataFrame:
     inside = (frame["time_ms"] >= start_ms) & (frame["time_ms"] < end_ms)
     return frame[inside].reset_index(drop=True)
+
+
+def write(
+    folder: Path, name: str, frame: DataFrame, suffix: str = "parquet", columns: Sequence[str] = ()
+) -> Path:
+    """Store a series as a candle file: `time_ms` becomes `date`; `columns` picks, default all."""
+    path = folder / f"{name}.{suffix}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stored = frame[list(columns)] if columns else frame.drop(columns="time_ms")
+    stored = stored.assign(date=pd.to_datetime(frame["time_ms"], unit="ms", utc=True))
+    getattr(stored.reset_index(drop=True), f"to_{suffix}")(path)
+    return path

@@ -7,13 +7,16 @@ import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra_quant.sandbox.history import History
 from hydra_quant.sandbox.venue.clock import Clock, ClockError, iso, moment_ms, parse_clock
 from hydra_quant.sandbox.venue.faults import FaultBook, FaultError, parse_fault
 from hydra_quant.sandbox.venue.overlay import freqtrade_overlay
 from hydra_quant.sandbox.venue.traffic import Traffic
+
+if TYPE_CHECKING:
+    from hydra_quant.sandbox.venue.desk import Desk
 
 DEFAULT_PORT = 8300
 DEFAULT_SEED = 7
@@ -140,26 +143,31 @@ def _run(args: argparse.Namespace) -> int:
     # Imported late: `--help` and `--print-config` need none of the web server.
     from hydra_quant.sandbox.folder import FolderError
     from hydra_quant.sandbox.venue.app import PATHS, build_app
-    from hydra_quant.sandbox.venue.desk import Desk
     from hydra_quant.sandbox.venue.server import ServerError, bind, serve
 
     faults = FaultBook(
         args.fault_seed, [parse_fault(text, PATHS) for text in args.fault], args.fault_hold
     )
     try:
-        sock = bind(args.host, args.port)
-        history, clock = _synthetic(args) if args.data is None else _folder(args)
-        pairs = choose_pairs(args.pairs, history)
-        _check_clock(clock, history, pairs)
-        desk = Desk(history, clock, pairs)
+        # The port first: a refusal should not wait for a market to be made.
+        with bind(args.host, args.port) as sock:
+            desk = _desk(args)
+            ready = announcement(sock.getsockname()[1], desk)
+            gate = build_app(desk, Traffic(args.weight_limit), faults)
+            serve(gate, sock, lambda: print(ready, flush=True))
     except (ServerError, FolderError) as error:
         raise UsageError(str(error)) from None
-    port = sock.getsockname()[1]
-    ready = announcement(port, history, pairs, clock)
-    gate = build_app(desk, Traffic(args.weight_limit), faults)
-    serve(gate, sock, lambda: print(ready, flush=True))
     print("venue stopped", flush=True)
     return 0
+
+
+def _desk(args: argparse.Namespace) -> "Desk":
+    from hydra_quant.sandbox.venue.desk import Desk
+
+    history, clock = _synthetic(args) if args.data is None else _folder(args)
+    pairs = choose_pairs(args.pairs, history)
+    _check_clock(clock, history, pairs)
+    return Desk(history, clock, pairs)
 
 
 def _synthetic(args: argparse.Namespace) -> tuple[History, Clock]:
@@ -213,12 +221,12 @@ def _check_clock(clock: Clock, history: History, pairs: Sequence[str]) -> None:
         )
 
 
-def announcement(port: int, history: History, pairs: Sequence[str], clock: Clock) -> str:
+def announcement(port: int, desk: "Desk") -> str:
     """The one line that says the venue answers, and with what."""
     return (
-        f"venue ready on http://127.0.0.1:{port} · {history.name} · {len(pairs)} pairs from "
-        f"{iso(min(history.span(pair)[0] for pair in pairs))} · clock {clock.mode} at "
-        f"{iso(clock.now_ms())} · stop with Ctrl-C"
+        f"venue ready on http://127.0.0.1:{port} · {desk.history.name} · {len(desk.pairs)} pairs "
+        f"from {iso(min(desk.history.span(pair)[0] for pair in desk.pairs))} · clock "
+        f"{desk.clock.mode} at {iso(desk.now_ms())} · stop with Ctrl-C"
     )
 
 

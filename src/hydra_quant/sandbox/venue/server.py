@@ -115,5 +115,4 @@ def serve(gate: Gate, sock: socket.socket, on_ready: Callable[[], None]) -> None
     # uvicorn raises the signal again after its own stop; by then there is nothing left to end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    with sock:
-        Server(gate, on_ready).run([sock])
+    Server(gate, on_ready).run([sock])
