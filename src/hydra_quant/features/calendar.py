@@ -42,7 +42,8 @@ def by_week(bars: Bars, name: str) -> Array:
     ``weekday_sin``/``_cos`` once a week, both by the minute; ``session_asia`` 0-8,
     ``session_europe`` 8-16 and ``session_us`` 16-24 o'clock are flags.
     """
-    return np.take(_TABLES[name], _minute_of_week(bars))
+    found: Array = _TABLES[name][_minute_of_week(bars)]
+    return found
 
 
 def day_of_month(bars: Bars) -> Array:

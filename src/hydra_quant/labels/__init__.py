@@ -1,11 +1,6 @@
 """What models are taught. Labels look ahead by design and are NaN where the future is unknown."""
 
-from hydra_quant.labels.barriers import (
-    Barriers,
-    triple_barrier,
-    volatility_barriers,
-    volatility_barriers_lookback,
-)
+from hydra_quant.labels.barriers import Barriers, triple_barrier, volatility_barriers
 from hydra_quant.labels.errors import LabelError
 from hydra_quant.labels.returns import direction, forward_return, net_of_costs
 
@@ -17,5 +12,4 @@ __all__ = [
     "net_of_costs",
     "triple_barrier",
     "volatility_barriers",
-    "volatility_barriers_lookback",
 ]

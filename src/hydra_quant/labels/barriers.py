@@ -1,4 +1,4 @@
-"""The triple-barrier label (López de Prado, Advances in Financial Machine Learning, 2018, ch. 3)."""
+"""The triple-barrier label (López de Prado, Advances in Financial Machine Learning, ch. 3)."""
 
 from typing import NamedTuple
 
@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from hydra_quant.labels.errors import LabelError, require_equal_length, require_horizon
 
 Array = NDArray[np.float64]
+
+_WIDEST = 0.99  # a lower barrier must lie above a price of zero
 
 
 class Barriers(NamedTuple):
@@ -24,13 +26,19 @@ class Barriers(NamedTuple):
 
 
 def triple_barrier(
-    high: Array, low: Array, close: Array, upper: ArrayLike, lower: ArrayLike, horizon: int
+    high: Array,
+    low: Array,
+    close: Array,
+    upper: ArrayLike,
+    lower: ArrayLike,
+    horizon: int,
+    *,
+    side: int = 1,
 ) -> Barriers:
     """Enter at the close; see whether price first rises by `upper` or falls by `lower`.
 
-    A candle that meets both counts as the lower barrier: inside a candle the order is unknown, and
-    a long trade is assumed to have been stopped. For a short trade swap the roles: negate prices'
-    movement by passing ``1/low, 1/high, 1/close``.
+    Inside a candle the order is unknown: one that meets both barriers counts as the one that hurts,
+    the lower for a long trade and the upper for a short one.
 
     Parameters
     ----------
@@ -38,6 +46,7 @@ def triple_barrier(
     upper, lower : distance of the barriers from the close as a positive share of it, one number or
         shape (n_candles,), such as :func:`volatility_barriers`; known at the entry
     horizon : candles after which the trade ends undecided, at least 1
+    side : +1 long or -1 short: for whom a candle that meets both barriers is the bad case
 
     Returns
     -------
@@ -50,8 +59,10 @@ def triple_barrier(
     ------
     LabelError
         Horizon below 1, arrays of different length, a barrier that is not positive, a lower barrier
-        of 1 (the whole price) or more.
+        of 1 (the whole price) or more, a side other than +1 and -1.
     """
+    if side not in (1, -1):
+        raise LabelError(f"side is {side!r}: give +1 (long) or -1 (short)")
     high, low, close = (np.asarray(values, dtype=np.float64) for values in (high, low, close))
     require_equal_length(high=high, low=low, close=close)
     require_horizon(horizon)
@@ -59,7 +70,8 @@ def triple_barrier(
     if (below >= 1.0).any():
         raise LabelError("lower barrier of 1 or more: price cannot fall by its whole, give a share")
     label, touch = np.full(len(close), np.nan), np.full(len(close), np.nan)
-    _scan(high, low, close * (1.0 + above), close * (1.0 - below), horizon, label, touch)
+    top, bottom = close * (1.0 + above), close * (1.0 - below)
+    _scan(high, low, top, bottom, horizon, -float(side), label, touch)
     return Barriers(label, touch)
 
 
@@ -91,18 +103,10 @@ def volatility_barriers(close: Array, rows: int, horizon: int, multiple: float) 
     distance = np.full(len(close), np.nan)
     if len(close) > rows:
         moves = np.diff(np.log(np.where(close > 0.0, close, np.nan)))
-        windows = np.lib.stride_tricks.sliding_window_view(moves, rows)
-        distance[rows:] = multiple * windows.std(axis=1, ddof=1) * np.sqrt(horizon)
+        distance[rows:] = multiple * np.sqrt(horizon) * _sigma(moves, rows)
     distance[~(distance > 0.0)] = np.nan
-    return np.minimum(distance, _WIDEST)
-
-
-def volatility_barriers_lookback(rows: int) -> int:
-    """Leading rows without a barrier."""
-    return rows
-
-
-_WIDEST = 0.99
+    widest: Array = np.minimum(distance, _WIDEST)
+    return widest
 
 
 def _barrier(name: str, distance: ArrayLike, candles: int) -> Array:
@@ -113,12 +117,29 @@ def _barrier(name: str, distance: ArrayLike, candles: int) -> Array:
         )
     if (shares <= 0.0).any() or np.isinf(shares).any():
         raise LabelError(f"{name} barrier must be a positive share of the close, such as 0.01")
-    return np.broadcast_to(shares, (candles,))
+    return np.full(candles, shares)
+
+
+@numba.njit(cache=True)
+def _sigma(moves: Array, rows: int) -> Array:
+    """Sample standard deviation per window, both passes over the window itself: no drift."""
+    sigma = np.empty(len(moves) - rows + 1)
+    for t in range(len(sigma)):
+        window = moves[t : t + rows]
+        sigma[t] = np.sqrt(np.sum((window - np.mean(window)) ** 2) / (rows - 1))
+    return sigma
 
 
 @numba.njit(cache=True)
 def _scan(
-    high: Array, low: Array, top: Array, bottom: Array, horizon: int, label: Array, touch: Array
+    high: Array,
+    low: Array,
+    top: Array,
+    bottom: Array,
+    horizon: int,
+    both: float,
+    label: Array,
+    touch: Array,
 ) -> None:
     for t in range(len(high) - horizon):
         if not (np.isfinite(top[t]) and np.isfinite(bottom[t])):
@@ -129,8 +150,13 @@ def _scan(
             if np.isnan(highest) or np.isnan(lowest):
                 result = np.nan
                 break
-            if lowest <= bottom[t] or highest >= top[t]:
-                result, when = (-1.0 if lowest <= bottom[t] else 1.0), ahead
+            rose, fell = highest >= top[t], lowest <= bottom[t]
+            if rose or fell:
+                result, when = both, ahead
+                if not fell:
+                    result = 1.0
+                if not rose:
+                    result = -1.0
                 break
         if not np.isnan(result):
             label[t], touch[t] = result, when
