@@ -35,6 +35,10 @@ from hydra_quant.settings import Settings
 from hydra_quant.signals import momentum
 
 DEFAULT_HORIZON = 12
+# A pooled model must not tell pairs apart by their price level: only features free of units.
+MODEL_FEATURES = tuple(
+    row.name for row in catalog.CATALOG.values() if row.scaling == catalog.Scaling()
+)
 LIVE_MODES = (RunMode.DRY_RUN, RunMode.LIVE)
 
 
@@ -113,8 +117,9 @@ class HydraStrategyBase(IStrategy):
     def feature_engineering_standard(
         self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any
     ) -> DataFrame:
-        """Add the alpha set as FreqAI features (``%-name``)."""
-        features = catalog.compute(dataframe, bar_minutes=timeframe_to_minutes(self.timeframe))
+        """Add the unit-free part of the alpha set as FreqAI features (``%-name``)."""
+        minutes = timeframe_to_minutes(self.timeframe)
+        features = catalog.compute(dataframe, MODEL_FEATURES, bar_minutes=minutes)
         return dataframe.join(features.add_prefix("%-"))
 
     def set_freqai_targets(
@@ -295,7 +300,7 @@ class HydraStrategyBase(IStrategy):
 
     def _lookback(self) -> int:
         rules = max(momentum.lookback(), self.horizon * ATR_BLOCKS, SHOCK_WINDOW + 1)
-        return max(rules, catalog.lookback()) if self.with_model else rules
+        return max(rules, catalog.lookback(MODEL_FEATURES)) if self.with_model else rules
 
     def _start_parameters_from(self, settings: Settings) -> None:
         """Give this instance its own hyperopt parameters, starting at the user's settings."""
