@@ -12,6 +12,7 @@ from hydra_quant.sandbox.venue.traffic import Traffic
 
 CONTROL = "/_venue"
 Drop = Callable[[Scope], None]
+_STEP_S = 0.1
 
 
 def no_server(scope: Scope) -> None:
@@ -36,6 +37,7 @@ class Gate:
     ) -> None:
         self.app, self.paths, self.traffic, self.faults = app, paths, traffic, faults
         self.drop: Drop = no_server
+        self.stopping: Callable[[], bool] = lambda: False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -67,10 +69,17 @@ class Gate:
             message = "Internal error; unable to process your request. Please try again."
             await answer(send, 503, -1001, message)
         elif kind == "timeout":
-            await asyncio.sleep(self.faults.hold_s)
+            await self._hold()
             await answer(send, 408, -1007, "Timeout waiting for response from backend server.")
         else:
             self.drop(scope)
+
+    async def _hold(self) -> None:
+        """Keep the client waiting, but never a venue that is being stopped."""
+        left = self.faults.hold_s
+        while left > 0 and not self.stopping():
+            await asyncio.sleep(min(left, _STEP_S))
+            left -= _STEP_S
 
 
 async def answer(

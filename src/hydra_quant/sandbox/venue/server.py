@@ -94,6 +94,7 @@ class Server(uvicorn.Server):
         )
         self._on_ready = on_ready
         gate.drop = self.drop
+        gate.stopping = lambda: self.should_exit
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
