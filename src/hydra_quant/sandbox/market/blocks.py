@@ -44,7 +44,7 @@ class Blocks:
     def _run(self, block: int) -> Output:
         out = blank_output(len(self._spec.pairs))
         leader = self._spec.pairs.index(LEADER) if LEADER in self._spec.pairs else -1
-        run_day(self._constants, self._state, draw(self._spec, block), out, leader)
+        run_day(self._constants, self._state, draw(self._spec, block), out, leader, block)
         return out
 
     def _warm_up(self) -> None:

@@ -6,8 +6,8 @@ minutes and an exponential variance ``s**2`` of one-minute returns with one of 7
     over_extension = clip((p - mean) / (5 s), -3, 3)        about unit variance
     driver         = -over_extension + 0.5 * over_extension of BTC     (BTC itself: no second term)
 
-and the next minute's expected log return is ``edge * STRENGTH * s * driver``: a pair that ran ahead of
-its own mean reverts, and follows BTC where BTC ran ahead (lead-lag). At ``edge = 0`` the term is
+and the next minute's expected log return is ``edge * STRENGTH * s * driver``: a pair that ran ahead
+of its own mean reverts, and follows BTC where BTC ran ahead (lead-lag). At ``edge = 0`` the term is
 exactly zero. Distance to a moving average, RSI and Bollinger position are close relatives of the
 driver, which is how a model on the usual features can find it.
 """
@@ -21,7 +21,7 @@ MEAN_MINUTES = 50.0
 VARIANCE_MINUTES = 720.0
 LEAD = 0.5
 LIMIT = 3.0
-STRENGTH = 0.014
+STRENGTH = 0.026
 
 
 @compiled
@@ -37,7 +37,7 @@ def observe(average: NDArray[np.float64], log_close: float) -> None:
 def over_extension(average: NDArray[np.float64]) -> float:
     """Distance of the last close from its mean, in standard deviations of that distance."""
     value = (average[2] - average[0]) / (5.0 * np.sqrt(average[1]) + 1e-12)
-    return min(max(value, -LIMIT), LIMIT)
+    return float(min(max(value, -LIMIT), LIMIT))
 
 
 @compiled

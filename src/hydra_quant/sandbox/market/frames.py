@@ -26,7 +26,7 @@ def times(start_ms: int, minutes: int, rows: int) -> NDArray[np.int64]:
 
 
 def fold_prices(prices: Array, minutes: int) -> dict[str, Array]:
-    """Aggregate one-minute open, high, low, close rows of shape (4, n) to ``minutes``-wide candles."""
+    """Fold one-minute open, high, low, close rows of shape (4, n) to ``minutes``-wide candles."""
     opened, high, low, closed = prices.reshape(4, -1, minutes)
     return {
         "open": opened[:, 0],

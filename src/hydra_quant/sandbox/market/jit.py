@@ -11,6 +11,6 @@ F = TypeVar("F", bound=Callable[..., object])
 def compiled(function: F) -> F:
     """Compile ``function`` with numba, cached on disk beside its source.
 
-    Fast-math stays off: the market is a pure function of its spec, so reordering sums is not allowed.
+    Fast-math stays off: the market is a pure function of its spec, and reordered sums would differ.
     """
     return cast(F, njit(cache=True, error_model="numpy")(function))

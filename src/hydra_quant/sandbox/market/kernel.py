@@ -6,8 +6,6 @@ from .driver import STRENGTH, driver_now, observe
 from .jit import compiled
 from .ladder import LADDERED, TURNOVER, age, cross, open_positions
 from .state import (
-    HERD_MEAN,
-    LAGS,
     MINUTES,
     SLOTS,
     Array,
@@ -17,7 +15,7 @@ from .state import (
     State,
 )
 
-LAG_SHAPE = np.array([0.45, 0.22, 0.15, 0.10, 0.08])
+LATE = 0.3  # of the late part of the factor, the share still missing a minute later
 MARK_CAP = 4.0
 MARK_FLOOR = 0.25
 MARK_MEAN = MARK_FLOOR + 1.0 - float(np.exp(-MARK_CAP))
@@ -29,25 +27,35 @@ MOMENTUM_MINUTES = 1440.0
 
 @compiled
 def _herd(state: State, const: Constants, shock: Array) -> None:
-    """Step the shares of chartists: Jacobi diffusions with a Beta(1, 2) stationary law.
+    """Step the shares of chartists: Jacobi diffusions, the limit of Kirman's (1993) recruitment.
 
-    The diffusion limit of Kirman's (1993) recruitment; a ladder of speeds gives long memory.
+    Each rung relaxes at its own speed to its own Beta(a, b) law; below 1 the law has two humps and
+    the rung switches between a quiet and a turbulent mood. A ladder of speeds gives long memory.
     """
     for k in range(state.herd.shape[0]):
-        theta = const.theta[k]
+        theta, mean, spread = const.theta[k], const.herd_mean[k], const.herd_noise[k]
         for j in range(state.herd.shape[1]):
             x = state.herd[k, j]
-            x += theta * (HERD_MEAN - x) + np.sqrt(2.0 / 3.0 * theta * x * (1.0 - x)) * shock[k, j]
+            x += theta * (mean - x) + spread * np.sqrt(x * (1.0 - x)) * shock[k, j]
             state.herd[k, j] = min(max(x, 1e-4), 1.0 - 1e-4)
 
 
 @compiled
-def _log_volatility(state: State, const: Constants, pair: int, minute: int) -> float:
-    value = const.season[minute]
+def _tide(const: Constants, minute: int) -> float:
+    value = 0.0
+    for k in range(const.tide.shape[0]):
+        value += const.tide[k, 0] * np.cos(const.tide[k, 1] * minute + const.tide[k, 2])
+    return float(value)
+
+
+@compiled
+def _log_volatility(state: State, const: Constants, pair: int, minute: int, tide: float) -> float:
+    shaken = state.aftershock[0] + state.aftershock[1 + pair]
+    value = tide + const.season[minute] + min(shaken, 2.0)
     for k in range(state.herd.shape[0]):
-        value += const.common[k] * (state.herd[k, 0] - HERD_MEAN)
-        value += const.own[k] * (state.herd[k, 1 + pair] - HERD_MEAN)
-    return value
+        value += const.common[k] * (state.herd[k, 0] - const.herd_mean[k])
+        value += const.own[k] * (state.herd[k, 1 + pair] - const.herd_mean[k])
+    return float(value)
 
 
 @compiled
@@ -75,13 +83,15 @@ def _cascade(
             jump += sign * size
             state.excitation[source, side] += const.branching * (1.0 - const.excitation_decay)
             state.leverage[source] *= 1.0 - min(0.2 * size, 0.6)
+            state.aftershock[source] += const.aftershock * size
+    state.aftershock[source] *= const.aftershock_decay
     state.leverage[source] += (1.3 - state.leverage[source]) / 5760.0
     return jump * const.cascade_size
 
 
 @compiled
 def _crash(state: State, const: Constants, uniform: Array) -> float:
-    """Return this minute's market-wide crash return (for fragility 1): a rare fall and half a rebound.
+    """Return this minute's crash return at fragility 1: a rare fall and half a rebound.
 
     This is the one part with a drift inside it, some 40 minutes every ``1 / crash_per_year`` years.
     """
@@ -93,27 +103,27 @@ def _crash(state: State, const: Constants, uniform: Array) -> float:
     elapsed = CRASH_LENGTH - state.crash[0]
     state.crash[0] -= 1.0
     if elapsed < CRASH_FALL:
-        return -state.crash[1] * 2.0 * (elapsed + 1.0) / (CRASH_FALL * (CRASH_FALL + 1.0))
-    return 0.5 * state.crash[1] / (CRASH_LENGTH - CRASH_FALL)
+        step = -2.0 * (elapsed + 1.0) / (CRASH_FALL * (CRASH_FALL + 1.0))
+        return float(step * state.crash[1])
+    return float(0.5 * state.crash[1] / (CRASH_LENGTH - CRASH_FALL))
 
 
 @compiled
-def _late_factor(state: State, lag: float, factor: float) -> float:
-    """The factor as a pair receives it: most now, ``lag`` of it over the next five minutes."""
-    value = (1.0 - lag) * factor
-    for k in range(LAGS):
-        value += lag * LAG_SHAPE[k] * state.past_factor[k]
-    return value
+def _received(state: State, const: Constants, pair: int, factor: float, shock: float) -> float:
+    """The common factor as the traded price of ``pair`` shows it.
 
-
-@compiled
-def _transient(state: State, const: Constants, pair: int, shock: float) -> float:
-    """Reverting trade-price noise, sized to cancel the lag-1 autocorrelation of the late factor."""
+    ``lag`` of it arrives late, geometrically; reverting noise of the trade price adds exactly the
+    autocovariance (of opposite sign) and the variance that this takes away. So a pair's own returns
+    stay white, while its correlation with a leader rises from ``1 - lag`` of its full value at one
+    minute towards all of it (Epps effect).
+    """
     lag, loading = const.lag[pair], const.loading[pair]
-    level = loading * np.sqrt((1.0 - lag) * lag * LAG_SHAPE[0]) * shock
-    change = level - state.transient[pair, 0]
-    state.transient[pair, 0] = level
-    return change
+    value = loading * ((1.0 - lag) * factor + lag * state.late_factor[0])
+    spread = (1.0 - lag) * lag / (1.0 - LATE) + lag * lag * LATE / (1.0 - LATE * LATE)
+    level = LATE * state.transient[pair] + loading * np.sqrt(spread * (1.0 - LATE * LATE)) * shock
+    value += level - state.transient[pair]
+    state.transient[pair] = level
+    return float(value)
 
 
 @compiled
@@ -197,8 +207,10 @@ def _flow(
     shock: Array,
 ) -> None:
     """Volume rises with volatility and with the move itself; aggressors side with the move."""
-    state.volume_noise[i] += -state.volume_noise[i] / 8.0 + 0.22 * shock[1]
-    log_volume = 0.9 * level + 0.3 * np.log(0.25 + abs(z)) + state.volume_noise[i] + 0.32 * shock[1]
+    state.volume_noise[i, 0] += -state.volume_noise[i, 0] / 8.0 + 0.2 * shock[1]
+    state.volume_noise[i, 1] += -state.volume_noise[i, 1] / 1440.0 + const.volume_noise * shock[5]
+    activity = 0.9 * level + 0.3 * np.log(0.25 + abs(z))
+    log_volume = activity + state.volume_noise[i, 0] + state.volume_noise[i, 1] + 0.3 * shock[1]
     out.volume[i, t] = const.volume[i] * np.exp(log_volume)
     share = 0.5 + 0.13 * np.tanh(0.7 * z) + 0.07 * shock[2]
     out.taker_share[i, t] = min(max(share, 0.02), 0.98)
@@ -208,7 +220,7 @@ def _flow(
 def _crowd(state: State, i: int, z: float, shock: float, common: float) -> None:
     """Crowding follows the last day's trend and its own slow moods; about unit variance."""
     state.momentum[i] += (min(max(z, -6.0), 6.0) - state.momentum[i]) / MOMENTUM_MINUTES
-    mood = 0.6 * common + 0.8 * shock
+    mood = 0.4 * common + 0.9 * shock
     trend = 0.5 * state.momentum[i] * np.sqrt(2.0 * MOMENTUM_MINUTES)
     pull = (trend - state.crowding[i]) / CROWD_MINUTES
     state.crowding[i] += pull + np.sqrt(1.6 / CROWD_MINUTES) * mood
@@ -232,20 +244,23 @@ def _snapshot(state: State, const: Constants, out: Output, i: int, t: int, shock
 
 
 @compiled
-def run_day(const: Constants, state: State, shocks: Shocks, out: Output, leader: int) -> None:
+def run_day(
+    const: Constants, state: State, shocks: Shocks, out: Output, leader: int, day: int
+) -> None:
     """Advance ``state`` by 1440 minutes and fill ``out``."""
     pairs = state.log_price.shape[0]
     for t in range(MINUTES):
         _herd(state, const, shocks.herd[t])
         factor = shocks.factor[t]
-        mean_crowd = np.mean(state.crowding)
+        tide = _tide(const, day * MINUTES + t)
+        mean_crowd = float(np.mean(state.crowding))
         shared = _cascade(state, const, 0, mean_crowd, shocks.event[t, 0], shocks.mark[t, 0])
         crash = _crash(state, const, shocks.crash[t])
         for i in range(pairs):
             if t % (MINUTES // SLOTS) == 0:
                 _snapshot(state, const, out, i, t, shocks.ratio[t // (MINUTES // SLOTS), i])
             noise = shocks.noise[t, i]
-            level = _log_volatility(state, const, i, t)
+            level = _log_volatility(state, const, i, t, tide)
             sigma = const.volatility[i] * np.exp(level)
             loading = const.loading[i]
             drift = (
@@ -262,10 +277,9 @@ def run_day(const: Constants, state: State, shocks: Shocks, out: Output, leader:
                 shocks.event[t, 1 + i],
                 shocks.mark[t, 1 + i],
             )
-            smooth = loading * _late_factor(state, const.lag[i], factor)
+            smooth = _received(state, const, i, factor, noise[0])
             smooth += np.sqrt(1.0 - loading * loading) * shocks.own[t, i]
-            smooth += _transient(state, const, i, noise[0])
-            jump = const.volatility[i] * np.exp(0.5 * level) * (shared + 0.6 * own)
+            jump = const.volatility[i] * np.exp(0.5 * level) * (shared + 0.5 * own)
             fall = crash * const.fragility[i]
             before = np.log(state.tick_price[i] * const.tick[i])
             ret = sigma * smooth + drift + jump + fall
@@ -281,6 +295,4 @@ def run_day(const: Constants, state: State, shocks: Shocks, out: Output, leader:
         # Only now: a driver may use BTC's close of the minute before, never of this one.
         for i in range(pairs):
             observe(state.average[i], np.log(state.tick_price[i] * const.tick[i]))
-        for k in range(LAGS - 1, 0, -1):
-            state.past_factor[k] = state.past_factor[k - 1]
-        state.past_factor[0] = factor
+        state.late_factor[0] = LATE * state.late_factor[0] + (1.0 - LATE) * factor

@@ -9,7 +9,7 @@ from .state import BIN_WIDTH, BINS, RUNG_SHARES, RUNGS, Array
 # Positions turn over in about 1.5 days; the laddered share of open interest is calibrated so that
 # bars below -4 sigma lose about 6 % of it (market facts, "cascade").
 TURNOVER = 1.0 / 2160.0
-LADDERED = 0.5
+LADDERED = 0.33
 _JITTER = np.array([0.8, 1.0, 1.25])
 
 
@@ -25,7 +25,7 @@ def open_positions(
 
 @compiled
 def cross(ladder: Array, scale: float, start: float, end: float) -> float:
-    """Empty the bins between log prices ``start`` and ``end`` and return the contracts taken down."""
+    """Empty the bins between two log prices and return the contracts taken down."""
     first, last = int(np.floor(start / BIN_WIDTH)), int(np.floor(end / BIN_WIDTH))
     step = 1 if last >= first else -1
     taken = 0.0

@@ -10,13 +10,12 @@ from .spec import CONTRACTS, MarketSpec
 
 MINUTES = 1440
 SLOTS = 288  # five-minute snapshots a day
-LAGS = 5
 BINS = 512
 BIN_WIDTH = 0.0025  # log price; the ladder spans +-64 % around the price
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Leverage ladder: distance of the liquidation price from entry (50x ... 5x), share of new positions.
+# Leverage ladder: liquidation price's distance from entry (50x ... 5x), share of new positions.
 RUNGS = np.array([0.012, 0.025, 0.05, 0.09, 0.18])
 RUNG_SHARES = np.array([0.12, 0.22, 0.28, 0.23, 0.15])
 
@@ -32,15 +31,21 @@ class Constants(NamedTuple):
     open_interest: Array  # base contracts
     fragility: Array
     theta: Array  # (rungs,) herding relaxation, 1/minutes
+    herd_mean: Array  # (rungs,) of the stationary Beta law
+    herd_noise: Array  # (rungs,) diffusion coefficient, 1/sqrt(minutes)
     common: Array  # (rungs,) log-volatility amplitude of the common herd, per unit of share
     own: Array  # (rungs,) and of the pair's own herd
+    tide: Array  # (cycles, 3) slow log-volatility cycles: amplitude, angular speed, phase
     season: Array  # (1440,) log-volatility by minute of day, mean 0
     edge: float
     cascade_rate: float  # primaries a minute
     cascade_size: float
     branching: float
     excitation_decay: float
+    aftershock: float
+    aftershock_decay: float
     crash_rate: float  # a minute
+    volume_noise: float  # a minute, of the slow part
     funding_mean: float
     funding_spread: float
 
@@ -51,9 +56,10 @@ class State(NamedTuple):
     herd: Array  # (rungs, 1 + pairs) share of chartists; column 0 is common
     log_price: Array  # (pairs,) traded
     tick_price: Ints  # (pairs,) traded, in ticks
-    past_factor: Array  # (LAGS,) newest first
-    transient: Array  # (pairs, 2) reverting part of the traded price: level, last change
+    late_factor: Array  # (1,) the part of past factors that late pairs see this minute
+    transient: Array  # (pairs,) reverting part of the traded price
     excitation: Array  # (1 + pairs, 2) Hawkes intensity: down, up
+    aftershock: Array  # (1 + pairs,) log-volatility left by recent cascades
     leverage: Array  # (1 + pairs,) leverage built up since the last flush, about 1
     crash: Array  # (2,) minutes left, size a minute
     open_interest: Array  # (pairs,) contracts
@@ -62,7 +68,7 @@ class State(NamedTuple):
     ladder_scale: Array  # (pairs,)
     crowding: Array  # (pairs,) about standard normal, positive when longs crowd
     momentum: Array  # (pairs,) slow average of standardised returns
-    volume_noise: Array  # (pairs,) autoregressive
+    volume_noise: Array  # (pairs, 2) autoregressive: minutes, days
     ratio_noise: Array  # (pairs, 3)
     average: Array  # (pairs, 3) of the driver: slow mean of log close, variance, previous log close
 
@@ -73,7 +79,7 @@ class Shocks(NamedTuple):
     herd: Array  # (1440, rungs, 1 + pairs) normal
     factor: Array  # (1440,) unit variance
     own: Array  # (1440, pairs) unit variance
-    noise: Array  # (1440, pairs, 5) normal: transient, volume, taker, interest, crowding
+    noise: Array  # (1440, pairs, 6) normal: transient, volume, taker, interest, crowding, busy days
     event: Array  # (1440, 1 + pairs, 2) uniform: down, up
     mark: Array  # (1440, 1 + pairs, 2) exponential jump sizes
     extreme: Array  # (1440, pairs, 2) uniform: high, low
@@ -100,7 +106,9 @@ def constants(spec: MarketSpec) -> Constants:
     def column(name: str) -> Array:
         return np.array([getattr(row, name) for row in rows], dtype=np.float64)
 
-    amplitude = np.array(spec.herding_amplitudes) / HERD_SPREAD
+    a, b = np.array(spec.herding_laws, dtype=np.float64).T
+    theta = 1.0 / np.array(spec.herding_minutes)
+    amplitude = np.array(spec.herding_amplitudes) * (a + b) * np.sqrt((a + b + 1.0) / (a * b))
     start = column("start_price")
     return Constants(
         tick=column("tick"),
@@ -110,30 +118,40 @@ def constants(spec: MarketSpec) -> Constants:
         volume=column("volume") / start,
         open_interest=column("open_interest") / start,
         fragility=column("fragility"),
-        theta=1.0 / np.array(spec.herding_minutes),
+        theta=theta,
+        herd_mean=a / (a + b),
+        herd_noise=np.sqrt(2.0 * theta / (a + b)),
         common=amplitude * np.sqrt(spec.herding_common),
         own=amplitude * np.sqrt(1.0 - spec.herding_common),
+        tide=_tide(spec),
         season=_season(),
         edge=spec.edge,
         cascade_rate=spec.cascades_per_day / MINUTES,
         cascade_size=spec.cascade_size,
         branching=spec.branching,
         excitation_decay=float(np.exp(-1.0 / spec.excitation_minutes)),
+        aftershock=spec.aftershock,
+        aftershock_decay=float(np.exp(-1.0 / spec.aftershock_minutes)),
         crash_rate=spec.crash_per_year / 365.0 / MINUTES,
+        volume_noise=spec.volume_noise * np.sqrt(2.0 / MINUTES),
         funding_mean=spec.funding_mean,
         funding_spread=spec.funding_spread,
     )
 
 
-# Stationary law of the share of chartists: Beta(1, 2), mean 1/3, so that herds are mostly small.
-HERD_MEAN = 1.0 / 3.0
-HERD_SPREAD = float(np.sqrt(1.0 / 18.0))
+def _tide(spec: MarketSpec) -> Array:
+    """Slow cycles of log volatility, equal amplitudes; the seed shifts the pattern."""
+    periods = np.array(spec.tide_days)
+    shift = np.random.default_rng([spec.seed, 1]).uniform(0.0, periods.max(initial=1.0))
+    phase = 2.0 * np.pi * shift / periods + np.array(spec.tide_phases)
+    size = np.full(periods.size, spec.tide_amplitude * np.sqrt(2.0 / max(periods.size, 1)))
+    return np.stack([size, 2.0 * np.pi / (periods * MINUTES), phase], axis=1)
 
 
 def _season() -> Array:
     """Log volatility by minute of day: a trough near 05:00 UTC and a peak near 15:00 UTC."""
     hour = np.arange(MINUTES) / 60.0
-    wave = 0.22 * np.cos(2 * np.pi * (hour - 15.5) / 24) + 0.08 * np.cos(
+    wave = 0.09 * np.cos(2 * np.pi * (hour - 15.5) / 24) + 0.08 * np.cos(
         4 * np.pi * (hour - 14.5) / 24
     )
     return np.asarray(wave - wave.mean(), dtype=np.float64)
@@ -147,12 +165,13 @@ def initial_state(spec: MarketSpec) -> State:
     tick = np.array([row.tick for row in rows])
     volatility = np.array([row.volatility for row in rows])
     return State(
-        herd=np.full((len(spec.herding_minutes), 1 + n), HERD_MEAN),
+        herd=np.full((len(spec.herding_minutes), 1 + n), 0.5),
         log_price=start.copy(),
         tick_price=np.rint(np.exp(start) / tick).astype(np.int64),
-        past_factor=np.zeros(LAGS),
-        transient=np.zeros((n, 2)),
+        late_factor=np.zeros(1),
+        transient=np.zeros(n),
         excitation=np.zeros((1 + n, 2)),
+        aftershock=np.zeros(1 + n),
         leverage=np.ones(1 + n),
         crash=np.zeros(2),
         open_interest=np.array([row.open_interest / row.start_price for row in rows]),
@@ -161,7 +180,7 @@ def initial_state(spec: MarketSpec) -> State:
         ladder_scale=np.ones(n),
         crowding=np.zeros(n),
         momentum=np.zeros(n),
-        volume_noise=np.zeros(n),
+        volume_noise=np.zeros((n, 2)),
         ratio_noise=np.zeros((n, 3)),
         average=np.stack([start, volatility**2, start], axis=1),
     )
@@ -173,13 +192,13 @@ def draw(spec: MarketSpec, block: int) -> Shocks:
     n, rungs = len(spec.pairs), len(spec.herding_minutes)
 
     def student(df: float, size: tuple[int, ...]) -> Array:
-        return rng.standard_t(df, size) * np.sqrt((df - 2.0) / df)
+        return np.asarray(rng.standard_t(df, size) * np.sqrt((df - 2.0) / df))
 
     return Shocks(
         herd=rng.standard_normal((MINUTES, rungs, 1 + n)),
         factor=student(spec.factor_tail, (MINUTES,)),
         own=student(spec.own_tail, (MINUTES, n)),
-        noise=rng.standard_normal((MINUTES, n, 5)),
+        noise=rng.standard_normal((MINUTES, n, 6)),
         event=rng.random((MINUTES, 1 + n, 2)),
         mark=rng.standard_exponential((MINUTES, 1 + n, 2)),
         extreme=rng.random((MINUTES, n, 2)),

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas import DataFrame, concat
+from pandas import DataFrame
 
 from .blocks import Blocks, day_range
 from .book import orders, price_inside
+from .forced import forced_orders, no_orders
 from .frames import WIDTHS, fold_prices, fold_sum, frame, minutes_of, times
 from .rng import hashed_uniforms
 from .spec import CONTRACTS, DAY_MS, MINUTE_MS, MarketSpec
@@ -16,7 +17,7 @@ from .state import SLOTS
 Array = NDArray[np.float64]
 SLOT_MS = DAY_MS // SLOTS
 FUNDING_MS = DAY_MS // 3
-_MARK, _TRADES, _LIQUIDATION = 101, 202, 303
+_MARK, _TRADES = 101, 202
 
 
 class SyntheticMarket:
@@ -35,11 +36,12 @@ class SyntheticMarket:
     generation stands, which is its one answer that grows; call ``extend`` to move it on.
 
     How prices come about: a common factor and own Student-t shocks, scaled by volatility that
-    follows a ladder of herding processes (Kirman's recruitment, as in Franke and Westerhoff, at four
-    speeds) and the hour of day; liquidation cascades as a Hawkes process fed by built-up leverage;
-    a leverage ladder that turns each move into forced orders and lost open interest. Direction is
-    unpredictable at ``edge = 0`` but for two documented crumbs: alts receive up to a fifth of the
-    factor one to five minutes late (``PairSpec.lag``), and inside a crash the fall takes 40 minutes.
+    follows slow cycles, a ladder of herding processes (Kirman's recruitment at four speeds, in the
+    spirit of Franke and Westerhoff) and the hour of day; liquidation cascades as a Hawkes process
+    fed by built-up leverage; a leverage ladder that turns each move into forced orders and lost
+    open interest. Direction is unpredictable at ``edge = 0`` but for two documented crumbs: alts
+    receive a fifth of the factor one to three minutes late (``PairSpec.lag``; without that,
+    correlations cannot rise with the timeframe), and inside a rare crash the fall takes 40 minutes.
     """
 
     def __init__(self, spec: MarketSpec | None = None) -> None:
@@ -111,7 +113,7 @@ class SyntheticMarket:
         return frame(time_ms, {"contracts": contracts, "value": contracts * price})
 
     def ratios(self, pair: str, timeframe: str, start_ms: int, end_ms: int) -> DataFrame:
-        """See `History.ratios`; shares at ``time_ms``, taker volumes of the candle that ends there."""
+        """See `History.ratios`; shares at ``time_ms``, taker volumes of the candle ending there."""
         time_ms, shares = self._slots(pair, timeframe, start_ms, end_ms, "long_share")
         names = ("long_share", "top_account_long_share", "top_position_long_share")
         columns = dict(zip(names, shares, strict=True))
@@ -129,10 +131,12 @@ class SyntheticMarket:
         row = self._row(pair)
         first, last = self._days(start_ms, end_ms)
         days = self._blocks.days(first, last)
+        if not days:
+            return no_orders()
         begin = self.spec.epoch_ms + first * DAY_MS
         taken = _join([day.liquidated[row] for day in days])
         ticks = _join([day.prices[row] for day in days])
-        table = self._forced_orders(pair, begin, taken, ticks)
+        table = forced_orders(CONTRACTS[pair], taken, ticks, begin, self.spec.seed, row)
         inside = (table["time_ms"] >= start_ms) & (table["time_ms"] < end_ms)
         return table[inside].reset_index(drop=True)
 
@@ -230,44 +234,6 @@ class SyntheticMarket:
         time_ms, values = self._snapshots(pair, SLOT_MS, start_ms, end_ms, field)
         on_grid = time_ms % (minutes * MINUTE_MS) == 0
         return time_ms[on_grid], values[:, on_grid]
-
-    def _forced_orders(
-        self, pair: str, begin: int, taken: Array, ticks: NDArray[np.int32]
-    ) -> DataFrame:
-        """Split each minute's liquidated contracts into orders with hashed sizes and times."""
-        contract, row = CONTRACTS[pair], self._row(pair)
-        parts = []
-        for side, name in enumerate(("sell", "buy")):
-            worth = taken[side] * ticks[3] * contract.tick
-            minute = np.flatnonzero(taken[side] >= contract.step)
-            count = np.clip(np.sqrt(worth[minute] / 5000.0), 1, 40).astype(np.int64)
-            owner = np.repeat(np.arange(minute.size), count)
-            index = (
-                (begin // MINUTE_MS + minute[owner]) * 64
-                + np.arange(owner.size)
-                - np.repeat(np.cumsum(count) - count, count)
-            )
-            salt = _LIQUIDATION + 4 * row + side
-            weight = -np.log(hashed_uniforms(self.spec.seed, salt, index))
-            weight /= np.bincount(owner, weight, minlength=minute.size)[owner]
-            when = hashed_uniforms(self.spec.seed, salt + 5000, index)
-            depth = hashed_uniforms(self.spec.seed, salt + 9000, index)
-            bars = ticks[:, minute[owner]].astype(np.float64)
-            reach = bars[2] if side == 0 else bars[1]
-            price = np.rint(bars[0] + (reach - bars[0]) * depth) * contract.tick
-            parts.append(
-                DataFrame(
-                    {
-                        "time_ms": begin
-                        + minute[owner] * MINUTE_MS
-                        + np.floor(when * MINUTE_MS).astype(np.int64),
-                        "side": name,
-                        "price": price,
-                        "amount": weight * taken[side][minute[owner]],
-                    }
-                )
-            )
-        return concat(parts).sort_values("time_ms", kind="stable").reset_index(drop=True)
 
 
 def _join(parts: list[NDArray[np.generic]]) -> NDArray[Any]:
