@@ -1,0 +1,80 @@
+"""The rows and words that the terminal and the page share."""
+
+import math
+from collections.abc import Sequence
+
+from pandas import DataFrame
+
+from hydra_quant.report.measures import Measures
+
+Cells = list[list[str]]
+
+_ROWS = (
+    ("net profit %", "profit_pct", "+.2f"),
+    ("CAGR %", "cagr_pct", "+.1f"),
+    ("Sharpe (daily, 365)", "sharpe", "+.2f"),
+    ("Sortino (daily, 365)", "sortino", "+.2f"),
+    ("max drawdown %", "max_drawdown_pct", ".2f"),
+    ("Calmar", "calmar", "+.2f"),
+    ("profit factor", "profit_factor", ".2f"),
+    ("win rate %", "win_rate_pct", ".1f"),
+    ("trades", "trades", "d"),
+    ("exposure %", "exposure_pct", ".1f"),
+    ("fees paid", "fees_paid", ",.0f"),
+    ("funding paid", "funding_paid", "+,.0f"),
+    ("longs", "longs", "d"),
+    ("shorts", "shorts", "d"),
+    ("profit of longs %", "long_profit_pct", "+.2f"),
+    ("profit of shorts %", "short_profit_pct", "+.2f"),
+)
+
+REASON_HEADERS = [
+    "how the candle ended",
+    "candles",
+    "% of all",
+    "% of signals",
+    "longs",
+    "shorts",
+    "then, bps",
+]
+
+LIMITS = (
+    "Equity values open positions at the last close; between closes it may have been lower.",
+    "A backtest fills at the next candle's open, without queue, impact or outage, and assumes a "
+    "path inside each candle where a stop and a target both lie in it.",
+    "Ratios are annualised from the days tested; from a few weeks they mean little.",
+    "One history is one draw, and the pairs were chosen knowing that they survived.",
+    "Every setting tried before this run, by anyone, makes its result look better than it is.",
+)
+
+
+def comparison_cells(measures: Sequence[Measures]) -> Cells:
+    """One row a measure: its name, then each strategy's figure (``–`` where there is none)."""
+    return [
+        [label, *(_figure(getattr(found, name), form) for found in measures)]
+        for label, name, form in _ROWS
+    ]
+
+
+def reason_cells(table: DataFrame) -> Cells:
+    """One row a reason, and the total."""
+    rows = [
+        [
+            str(reason),
+            f"{row['count']:,d}",
+            _figure(row["share"], ".1f"),
+            _figure(row["signal_share"], ".1f"),
+            f"{row['longs']:,d}",
+            f"{row['shorts']:,d}",
+            _figure(row["followed_bps"], "+.1f"),
+        ]
+        for reason, row in table.astype(object).iterrows()
+    ]
+    sums = table[["count", "share", "signal_share", "longs", "shorts"]].sum()
+    total = ["all candles", f"{sums['count']:,.0f}", f"{sums['share']:.1f}"]
+    total += [f"{sums['signal_share']:.1f}", f"{sums['longs']:,.0f}", f"{sums['shorts']:,.0f}", ""]
+    return [*rows, total]
+
+
+def _figure(value: float, form: str) -> str:
+    return "–" if isinstance(value, float) and not math.isfinite(value) else format(value, form)

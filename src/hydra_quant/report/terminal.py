@@ -1,0 +1,50 @@
+"""The report as tables in the terminal."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from hydra_quant.report.layout import REASON_HEADERS, Cells, comparison_cells, reason_cells
+from hydra_quant.report.report import Report
+
+
+def show(report: Report, console: Console) -> None:
+    """Print reasons, comparison, verdicts and notes."""
+    for strategy, table in report.reasons.items():
+        console.print(f"Reasons of {strategy}", style="bold")
+        console.print(_table(REASON_HEADERS, reason_cells(table), total=1))
+        console.print(_reason_legend(report), highlight=False)
+    first = report.results[0]
+    measures = report.comparison.measures
+    console.print(
+        f"Side by side, net of fees and funding: {first.timeframe} candles of {len(first.pairs)} "
+        f"pairs, {first.start:%Y-%m-%d} to {first.end:%Y-%m-%d}",
+        style="bold",
+        highlight=False,
+    )
+    headers = ["", *(found.strategy for found in measures)]
+    console.print(_table(headers, comparison_cells(measures)))
+    for verdict in report.comparison.verdicts:
+        console.print(f"• {verdict.sentence}", highlight=False)
+    for note in report.notes:
+        console.print(f"Note: {note}", style="yellow", highlight=False)
+
+
+def _reason_legend(report: Report) -> str:
+    first = report.results[0]
+    return (
+        f"then: mean return over the next {first.horizon} candles in the direction of the "
+        f"vote, minus {1e4 * first.round_trip_cost:.0f} bps of costs. A gate that keeps out "
+        "negative figures earns its place.\n"
+    )
+
+
+def _table(headers: Sequence[str], cells: Cells, total: int = 0) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for column, header in enumerate(headers):
+        table.add_column(header, justify="right" if column else "left", no_wrap=column == 0)
+    for number, row in enumerate(cells):
+        table.add_row(*row, end_section=number == len(cells) - 1 - total)
+    return table
