@@ -81,6 +81,11 @@ class FolderHistory:
         self._ends: dict[SeriesKey, tuple[int, int]] = {}
         self._lock = RLock()
         self.pairs = tuple(sorted({key.pair for key in self._files if key.kind == "candles"}))
+        self._widths: dict[tuple[str, str], list[str]] = {}
+        for key in self._files:
+            kept = self._widths.get((key.pair, key.kind), [])
+            self._widths[key.pair, key.kind] = finest_first((*kept, key.timeframe))
+        self._served = {pair: self._serves(pair) for pair in self.pairs}
 
     def verify(self, pairs: tuple[str, ...] | None = None) -> None:
         """Read every file of these pairs once, so that a bad one is found before serving."""
@@ -98,6 +103,9 @@ class FolderHistory:
 
     def timeframes(self, pair: str) -> tuple[str, ...]:
         """Stored widths and those that can be built from them."""
+        return self._served[pair]
+
+    def _serves(self, pair: str) -> tuple[str, ...]:
         stored = self._stored(pair, "candles")
         return tuple(
             width for width in INTERVAL_MS if width in stored or self._source(stored, width)
@@ -117,7 +125,7 @@ class FolderHistory:
         key = SeriesKey(pair, "funding", "")
         if key not in self._files:
             return _empty("funding")
-        return self._series(key).frame(start_ms, end_ms)
+        return self._series(key).frame(start_ms, end_ms, _COLUMNS["funding"])
 
     def open_interest(self, pair: str, timeframe: str, start_ms: int, end_ms: int) -> DataFrame:
         """Open interest snapshots on the grid of `timeframe`."""
@@ -145,14 +153,15 @@ class FolderHistory:
         stored = self._stored(pair, kind)
         if timeframe in stored:
             key = SeriesKey(pair, kind, timeframe)
-            return _complete(self._series(key).frame(start_ms, end_ms), kind)
+            return self._series(key).frame(start_ms, end_ms, _COLUMNS[kind])
         source = self._furthest(pair, kind, stored, timeframe)
         if not source or end_ms <= start_ms:
             return _empty(kind)
         low = bucket_open(start_ms - 1, timeframe) + INTERVAL_MS[timeframe]
         high = bucket_open(end_ms - 1, timeframe) + INTERVAL_MS[timeframe]
-        fine = self._series(SeriesKey(pair, kind, source)).frame(low, max(low, high))
-        return _complete(aggregate(fine, source, timeframe), kind) if len(fine) else _empty(kind)
+        series = self._series(SeriesKey(pair, kind, source))
+        fine = series.frame(low, max(low, high), _COLUMNS[kind])
+        return aggregate(fine, source, timeframe) if len(fine) else _empty(kind)
 
     def _snapshots(
         self, pair: str, kind: str, timeframe: str, start_ms: int, end_ms: int
@@ -162,16 +171,14 @@ class FolderHistory:
         source = timeframe if timeframe in stored else self._source(stored, timeframe)
         if not source:
             return _empty(kind)
-        rows = self._series(SeriesKey(pair, kind, source)).frame(start_ms, end_ms)
-        return _complete(sample(rows, timeframe), kind)
+        series = self._series(SeriesKey(pair, kind, source))
+        return sample(series.frame(start_ms, end_ms, _COLUMNS[kind]), timeframe)
 
     def _stored(self, pair: str, kind: str) -> list[str]:
         """Stored widths of a series, finest first; KeyError for a pair without candles."""
         if pair not in self.pairs:
             raise KeyError(pair)
-        return finest_first(
-            tuple(key.timeframe for key in self._files if key.pair == pair and key.kind == kind)
-        )
+        return self._widths.get((pair, kind), [])
 
     @staticmethod
     def _source(stored: list[str], timeframe: str) -> str:
@@ -206,11 +213,4 @@ class FolderHistory:
 
 
 def _empty(kind: str) -> DataFrame:
-    rows = DataFrame({name: np.array([], dtype=np.float64) for name in _COLUMNS[kind]})
-    rows.insert(0, "time_ms", np.array([], dtype=np.int64))
-    return rows
-
-
-def _complete(rows: DataFrame, kind: str) -> DataFrame:
-    """All columns of the kind in their order; those not held are NaN."""
-    return rows.reindex(columns=["time_ms", *_COLUMNS[kind]])
+    return Series(np.array([], dtype=np.int64), {}).frame(0, 0, _COLUMNS[kind])

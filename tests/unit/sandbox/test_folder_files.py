@@ -99,7 +99,7 @@ def test_frames_are_fresh(tmp_path):
     path = tmp_path / "BTC_USDT_USDT-5m.parquet"
     candles().to_parquet(path)
     series = read_series(path, FIVE)
-    given = series.frame(0, 2**60)
+    given = series.frame(0, 2**60, ["close"])
     given.loc[:, "close"] = -1.0
     assert series.columns["close"].min() == 100.0
 

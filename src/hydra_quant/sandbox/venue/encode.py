@@ -1,6 +1,7 @@
 """Numbers as an exchange sends them: decimal text, never exponents, missing as null."""
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from pandas import DataFrame
 
@@ -14,7 +15,11 @@ def decimals(values: NDArray[np.float64]) -> list[str | None]:
     ----------
     values : ndarray of shape (n,)
     """
-    texts: list[str | None] = list(map(repr, values.tolist()))
+    if not len(values):
+        return []
+    # orjson writes the shortest text that reads back, several times faster than repr
+    dumped = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
+    texts: list[str | None] = list(dumped[1:-1].decode().split(","))
     size = np.abs(values)
     odd = ~np.isfinite(values) | ((size < 1e-4) & (size > 0)) | (size >= 1e16)
     for row in np.flatnonzero(odd):

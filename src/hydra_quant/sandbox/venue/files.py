@@ -1,6 +1,7 @@
 """Candle files on disk: finding them, reading them, and saying plainly what is wrong with one."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,10 +80,15 @@ class Series:
         """Memory held, bytes."""
         return self.time_ms.nbytes + sum(values.nbytes for values in self.columns.values())
 
-    def frame(self, start_ms: int, end_ms: int) -> DataFrame:
-        """Rows with start <= time < end, as a fresh frame."""
+    def frame(self, start_ms: int, end_ms: int, columns: Sequence[str]) -> DataFrame:
+        """Rows with start <= time < end, as a fresh frame; columns not held are NaN."""
         low, high = np.searchsorted(self.time_ms, (start_ms, max(start_ms, end_ms)))
-        rows = {name: values[low:high] for name, values in self.columns.items()}
+        rows = {
+            name: self.columns[name][low:high]
+            if name in self.columns
+            else np.full(high - low, np.nan)
+            for name in columns
+        }
         return DataFrame({"time_ms": self.time_ms[low:high], **rows}, copy=True)
 
 

@@ -20,6 +20,7 @@ from hydra_quant.sandbox.venue.intervals import (
 from hydra_quant.sandbox.venue.query import Page
 
 Reader = Callable[[int, int], DataFrame]
+Source = Callable[[str, str, int, int], DataFrame]
 _SUMS = ("volume", "quote_volume", "trades", "taker_buy_volume")
 
 
@@ -90,7 +91,13 @@ class Known:
     def price(self, pair: str) -> float | None:
         """Last known trade price, quote; None before the first candle."""
         with self._lock:
-            return self._last_price(pair)
+            return self._last(pair, self.history.candles)
+
+    def mark_price(self, pair: str) -> float | None:
+        """Last known mark price, quote; the trade price where no mark is held."""
+        with self._lock:
+            mark = self._last(pair, self.history.mark)
+        return self.price(pair) if mark is None else mark
 
     def book(self, pair: str, levels: int) -> tuple[list[list[float]], list[list[float]]]:
         """Bids and asks now, best first, as [price, amount] rows; empty where not held."""
@@ -107,7 +114,7 @@ class Known:
         pair: str,
         interval: str,
         page: Page,
-        source: Callable[[str, str, int, int], DataFrame],
+        source: Source,
     ) -> DataFrame:
         now = self.clock.now_ms()
         if interval not in self.history.timeframes(pair):
@@ -147,7 +154,7 @@ class Known:
         pair: str,
         interval: str,
         now: int,
-        source: Callable[[str, str, int, int], DataFrame],
+        source: Source,
     ) -> DataFrame | None:
         opened = bucket_open(now, interval)
         for fine in finest_first(self.history.timeframes(pair)):
@@ -162,13 +169,27 @@ class Known:
         before = source(pair, interval, opened - INTERVAL_MS[interval], opened)
         return _opening(before, "close").assign(time_ms=opened) if len(before) else None
 
-    def _last_price(self, pair: str) -> float | None:
-        for fine in finest_first(self.history.timeframes(pair)):
-            forming = self._forming(pair, fine, self.clock.now_ms(), self.history.candles)
-            if forming is not None and len(forming):
-                return float(forming["close"].iloc[-1])
-        newest = self._page(pair, self.finest(pair), Page(None, None, 1), self.history.candles)
-        return float(newest["close"].iloc[-1]) if len(newest) else None
+    def _last(self, pair: str, source: Source) -> float | None:
+        """The newest known price: an opening that has happened, or the close just before now."""
+        now = self.clock.now_ms()
+        widths = finest_first(self.history.timeframes(pair))
+        for fine in widths:
+            opened = bucket_open(now, fine)
+            begun = source(pair, fine, opened, opened + 1)
+            if len(begun):
+                return float(begun["open"].iloc[0])
+            before = source(pair, fine, opened - INTERVAL_MS[fine], opened)
+            if len(before):
+                return float(before["close"].iloc[-1])
+        ends = [self._end(pair, width, source) for width in widths]
+        return max(ends, default=(0, None), key=lambda end: end[0])[1]
+
+    def _end(self, pair: str, width: str, source: Source) -> tuple[int, float | None]:
+        """Closing time and price of the newest candle of a series that ended before now."""
+        rows = self._page(pair, width, Page(None, None, 1), source)
+        if not len(rows):
+            return 0, None
+        return int(rows["time_ms"].iloc[-1]) + INTERVAL_MS[width], float(rows["close"].iloc[-1])
 
 
 def _wants(page: Page, opened: int) -> bool:

@@ -186,7 +186,7 @@ def premium_index(desk: Desk, params: Params) -> object:
 
 def _premium(desk: Desk, symbol: str) -> dict[str, Any]:
     pair, now = desk.pair_of[symbol], desk.now_ms()
-    mark = mark_price(desk, pair)
+    mark = desk.known.mark_price(pair)
     settled = desk.known.funding(pair, Page(None, None, 1))
     if mark is None:
         return {}
@@ -200,15 +200,6 @@ def _premium(desk: Desk, symbol: str) -> dict[str, Any]:
         "nextFundingTime": now - now % _FUNDING_MS + _FUNDING_MS,
         "time": now,
     }
-
-
-def mark_price(desk: Desk, pair: str) -> float | None:
-    """Last known mark price, quote; the trade price where no mark is held."""
-    for width in finest_first(desk.history.timeframes(pair)):
-        rows = desk.known.mark(pair, width, Page(None, None, 1))
-        if len(rows):
-            return float(rows["close"].iloc[-1])
-    return desk.known.price(pair)
 
 
 def open_interest(desk: Desk, params: Params) -> object:
