@@ -2,8 +2,8 @@
 
 from hydra_quant.features import decay
 from hydra_quant.features.bars import Bars, ratio, shared
-from hydra_quant.features.ladder import Array
-from hydra_quant.features.series import close, mean, sums, total, volume
+from hydra_quant.features.series import close, mean, total, volume
+from hydra_quant.features.windows import Array
 
 
 @shared
@@ -40,4 +40,4 @@ def price_vs_vwap(bars: Bars, rows: int) -> Array:
     Rolling, because a VWAP since the first candle is not stationary.
     """
     traded = total(bars, volume, rows)
-    return ratio(bars.close * traded, sums(bars, typical_value).sum(rows), 1.0) - 1.0
+    return ratio(bars.close * traded, total(bars, typical_value, rows), 1.0) - 1.0

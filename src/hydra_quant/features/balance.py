@@ -6,36 +6,37 @@ Its CNTD, SUMN, SUMD, VSUMN and VSUMD are left out: each is an exact linear func
 import numpy as np
 
 from hydra_quant.features.bars import Bars, Series, change, ratio, shared
-from hydra_quant.features.ladder import Array
 from hydra_quant.features.series import (
     close_change,
     gain,
+    loss,
     mean,
     simple_return,
     standard_deviation,
     total,
     volume,
 )
+from hydra_quant.features.windows import Array
 
 
 @shared
-def _direction(bars: Bars) -> Array:
-    return np.sign(close_change(bars))
+def _rose(bars: Bars) -> Array:
+    return np.sign(gain(bars))
 
 
 @shared
-def _moved(bars: Bars) -> Array:
-    return np.abs(_direction(bars))
+def _fell(bars: Bars) -> Array:
+    return np.sign(loss(bars))
 
 
 def up_share(bars: Bars, rows: int) -> Array:
     """Share of the window's candles that closed above the one before."""
-    return (total(bars, _moved, rows) + total(bars, _direction, rows)) / (2.0 * rows)
+    return mean(bars, _rose, rows)
 
 
 def down_share(bars: Bars, rows: int) -> Array:
     """Share of the window's candles that closed below the one before."""
-    return (total(bars, _moved, rows) - total(bars, _direction, rows)) / (2.0 * rows)
+    return mean(bars, _fell, rows)
 
 
 @shared

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hydra_quant.features.ladder import Array
+from hydra_quant.features.windows import Array
 
 T = TypeVar("T")
 

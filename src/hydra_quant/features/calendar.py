@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hydra_quant.features.bars import Bars, shared
-from hydra_quant.features.ladder import Array
+from hydra_quant.features.windows import Array
 
 DAY = 24 * 60
 WEEK = 7 * DAY
@@ -17,7 +17,7 @@ _HOUR = (_MINUTE % DAY // 60).astype(float)
 _WEEKDAY = (_MINUTE // DAY).astype(float)
 _DAY_ANGLE = 2.0 * math.pi * (_MINUTE % DAY) / DAY
 _WEEK_ANGLE = 2.0 * math.pi * _MINUTE / WEEK
-_TABLES = {
+_TABLES: dict[str, Array] = {
     "hour": _HOUR,
     "weekday": _WEEKDAY,
     "hour_sin": np.sin(_DAY_ANGLE),
@@ -32,7 +32,8 @@ _TABLES = {
 
 @shared
 def _minute_of_week(bars: Bars) -> NDArray[np.int64]:
-    return (bars.minutes + _EPOCH_WEEKDAY * DAY) % WEEK
+    minutes = bars.minutes + _EPOCH_WEEKDAY * DAY
+    return minutes - minutes // WEEK * WEEK
 
 
 def by_week(bars: Bars, name: str) -> Array:
@@ -42,11 +43,15 @@ def by_week(bars: Bars, name: str) -> Array:
     ``weekday_sin``/``_cos`` once a week, both by the minute; ``session_asia`` 0-8,
     ``session_europe`` 8-16 and ``session_us`` 16-24 o'clock are flags.
     """
-    found: Array = _TABLES[name][_minute_of_week(bars)]
-    return found
+    return _TABLES[name][_minute_of_week(bars)]
 
 
 def day_of_month(bars: Bars) -> Array:
     """Day of the month, 1-31."""
-    days = (bars.minutes // DAY).astype("datetime64[D]")
-    return (days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(float) + 1.0
+    if not len(bars):
+        return np.empty(0)
+    days = bars.minutes // DAY
+    dates = np.arange(days[0], days[-1] + 1).astype("datetime64[D]")
+    of_month = dates - dates.astype("datetime64[M]").astype("datetime64[D]")
+    table: Array = of_month.astype(np.float64) + 1.0
+    return np.asarray(table[days - days[0]], dtype=np.float64)

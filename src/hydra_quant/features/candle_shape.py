@@ -6,8 +6,8 @@ Each as a share of the open and as a share of the candle's range; without a rang
 import numpy as np
 
 from hydra_quant.features.bars import Bars, ratio, shared
-from hydra_quant.features.ladder import Array
 from hydra_quant.features.series import candle_range
+from hydra_quant.features.windows import Array
 
 
 @shared

@@ -29,7 +29,7 @@ from hydra_quant.features.compute import compute_rows
 from hydra_quant.features.decay import ema_rows, wilder_rows
 from hydra_quant.features.errors import FeatureError
 from hydra_quant.features.feature import Feature, Scaling
-from hydra_quant.features.ladder import Array
+from hydra_quant.features.windows import Array
 
 __all__ = ["CATALOG", "Feature", "FeatureError", "Scaling", "compute", "lookback", "names"]
 

@@ -1,8 +1,8 @@
 """Donchian channels: the range of the last candles and the close's place in it."""
 
 from hydra_quant.features.bars import Bars, ratio, shared
-from hydra_quant.features.ladder import Array, SumLadder
 from hydra_quant.features.series import highest, lowest
+from hydra_quant.features.windows import Array, window_mean
 
 
 @shared
@@ -20,9 +20,9 @@ def williams_r(bars: Bars, rows: int) -> Array:
 @shared
 def stochastic_k(bars: Bars, rows: int, smoothing: int) -> Array:
     """Slow %K: mean of the channel position in percent; 50 without range."""
-    return SumLadder(100.0 * position(bars, rows)).mean(smoothing)
+    return window_mean(100.0 * position(bars, rows), smoothing)
 
 
 def stochastic_d(bars: Bars, rows: int, smoothing: int, again: int) -> Array:
     """Slow %D: mean of slow %K."""
-    return SumLadder(stochastic_k(bars, rows, smoothing)).mean(again)
+    return window_mean(stochastic_k(bars, rows, smoothing), again)

@@ -7,8 +7,8 @@ leaves the correlation free of the unit of volume.
 import numpy as np
 
 from hydra_quant.features.bars import Bars, Series, change, ratio, shared
-from hydra_quant.features.ladder import Array
-from hydra_quant.features.series import close, deviations, log_return, spreads
+from hydra_quant.features.series import close, deviations, log_return
+from hydra_quant.features.windows import Array, window_codeviations
 
 
 @shared
@@ -33,4 +33,4 @@ def return_volume(bars: Bars, rows: int) -> Array:
 
 def _correlation(bars: Bars, x: Series, y: Series, rows: int) -> Array:
     scale = np.sqrt(deviations(bars, x, rows)) * np.sqrt(deviations(bars, y, rows))
-    return np.clip(ratio(spreads(bars, x, y).sum(rows), scale, 0.0), -1.0, 1.0)
+    return np.clip(ratio(window_codeviations(x(bars), y(bars), rows), scale, 0.0), -1.0, 1.0)

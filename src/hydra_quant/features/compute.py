@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from hydra_quant.features.bars import Bars
 from hydra_quant.features.errors import FeatureError
 from hydra_quant.features.feature import Feature
-from hydra_quant.features.ladder import Array
+from hydra_quant.features.windows import Array
 
-BLOCK_ROWS = 1 << 14
+BLOCK_ROWS = 12_288  # with overlap and 8 bytes a row just below malloc's limit for fresh pages
 PRICES = ("open", "high", "low", "close")
 
 

@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from hydra_quant.features.ladder import Array, join_shifted, warm
+from hydra_quant.features import kernels
+from hydra_quant.features.windows import Array
 
 SEED_MEMORY = 1e-6
 """Weight of everything older than the window in the recursive average that is cut off."""
@@ -64,7 +65,7 @@ def wilder(series: Array, period: int) -> Array:
 def decayed_mean(series: Array, decay: float) -> Array:
     """Mean with weights ``decay**age`` over :func:`memory_rows` rows.
 
-    Built by doubling like the sums of :mod:`hydra_quant.features.ladder`: the weighted sum over 2m
+    Built by doubling like the sums of :mod:`hydra_quant.features.windows`: the weighted sum over 2m
     rows is the one over m rows plus ``decay**m`` times the same one m rows earlier.
 
     Parameters
@@ -78,17 +79,7 @@ def decayed_mean(series: Array, decay: float) -> Array:
     whose window holds a NaN.
     """
     rows = memory_rows(decay)
-    level, total, newer = series, None, 0
-    for power in range(rows.bit_length()):
-        size = 1 << power
-        if rows & size:
-            total = level if total is None else _add_decayed(total, level, decay, newer)
-            newer += size
-        if newer < rows:
-            level = _add_decayed(level, level, decay, size)
-    assert total is not None  # rows >= 1
-    return warm(total * ((1.0 - decay) / (1.0 - decay**rows)), rows)
-
-
-def _add_decayed(newer: Array, older: Array, decay: float, shift: int) -> Array:
-    return join_shifted(np.add, newer, older * decay**shift, shift)
+    mean = np.full(len(series), np.nan)
+    kernels.add(series, decay, rows, mean)
+    mean *= (1.0 - decay) / (1.0 - decay**rows)
+    return mean

@@ -1,11 +1,8 @@
 """Where the close stands among those of its window (Alpha158's QTLU, QTLD, RANK, IMAX, IMIN)."""
 
-import bottleneck as bn
-import numpy as np
-
 from hydra_quant.features.bars import Bars, shared
-from hydra_quant.features.ladder import Array
 from hydra_quant.features.order import UPPER_SHARE, window_order
+from hydra_quant.features.windows import Array, rows_since_max
 
 SHARES = {"lower": 1.0 - UPPER_SHARE, "upper": UPPER_SHARE}
 
@@ -27,15 +24,9 @@ def rank(bars: Bars, rows: int) -> Array:
 
 def bars_since_high(bars: Bars, rows: int) -> Array:
     """Candles since the window's highest high, 0 to ``rows - 1``; of equals the latest."""
-    return _age(bn.move_argmax, bars.high, rows)
+    return rows_since_max(bars.high, rows)
 
 
 def bars_since_low(bars: Bars, rows: int) -> Array:
     """Candles since the window's lowest low, 0 to ``rows - 1``; of equals the latest."""
-    return _age(bn.move_argmin, bars.low, rows)
-
-
-def _age(extreme_age: "np.ufunc", series: Array, rows: int) -> Array:
-    if len(series) < rows:
-        return np.full(len(series), np.nan)
-    return np.asarray(extreme_age(series, rows))
+    return rows_since_max(-bars.low, rows)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hydra_quant.features.bars import Bars
-from hydra_quant.features.ladder import Array
+from hydra_quant.features.windows import Array
 
 
 @dataclass(frozen=True)

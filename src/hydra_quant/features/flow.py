@@ -4,8 +4,8 @@ import numpy as np
 
 from hydra_quant.features import decay
 from hydra_quant.features.bars import Bars, ratio, shared
-from hydra_quant.features.ladder import Array
 from hydra_quant.features.series import close_change, mean, simple_return, total, volume
+from hydra_quant.features.windows import Array
 
 
 def volume_ratio(bars: Bars, rows: int) -> Array:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from hydra_quant.features.bars import Bars, ratio, shared
-from hydra_quant.features.ladder import Array
 from hydra_quant.features.series import log_return, mean, traded_value
+from hydra_quant.features.windows import Array
 
 MILLION = 1e6
 

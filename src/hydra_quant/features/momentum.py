@@ -5,9 +5,9 @@ import numpy as np
 from hydra_quant.features import decay
 from hydra_quant.features.averages import ema
 from hydra_quant.features.bars import Bars, change, ratio, shared
-from hydra_quant.features.ladder import Array
 from hydra_quant.features.series import gain, loss
 from hydra_quant.features.volatility import atr
+from hydra_quant.features.windows import Array
 
 
 def rsi(bars: Bars, period: int) -> Array:

@@ -3,19 +3,14 @@
 import numpy as np
 
 from hydra_quant.features.bars import Bars, ratio, shared
-from hydra_quant.features.ladder import Array, TimeLadder
-from hydra_quant.features.series import close, deviations, mean, standard_deviation, sums
-
-
-@shared
-def _time_ladder(bars: Bars) -> TimeLadder:
-    return TimeLadder(sums(bars, close))
+from hydra_quant.features.series import close, deviations, mean, standard_deviation
+from hydra_quant.features.windows import Array, window_trend
 
 
 @shared
 def _slope(bars: Bars, rows: int) -> Array:
     """Least-squares slope, quote currency a candle."""
-    return _time_ladder(bars).sum(rows) / _time_deviations(rows)
+    return window_trend(bars.close, rows) / _time_deviations(rows)
 
 
 def _time_deviations(rows: int) -> float:

@@ -1,8 +1,8 @@
 """How much the close has moved."""
 
 from hydra_quant.features.bars import Bars
-from hydra_quant.features.ladder import Array
 from hydra_quant.features.series import simple_return
+from hydra_quant.features.windows import Array
 
 
 def roc(bars: Bars, rows: int) -> Array:

@@ -7,17 +7,14 @@ names its series by the function that yields it: ``mean(bars, close, 20)``.
 import numpy as np
 
 from hydra_quant.features.bars import Bars, Series, change, shared
-from hydra_quant.features.ladder import Array, ExtremeLadder, SpreadLadder, SumLadder
-
-
-def high(bars: Bars) -> Array:
-    """Highest price."""
-    return bars.high
-
-
-def low(bars: Bars) -> Array:
-    """Lowest price."""
-    return bars.low
+from hydra_quant.features.windows import (
+    Array,
+    window_deviations,
+    window_max,
+    window_mean,
+    window_min,
+    window_sum,
+)
 
 
 def close(bars: Bars) -> Array:
@@ -83,57 +80,33 @@ def candle_range(bars: Bars) -> Array:
 
 
 @shared
-def sums(bars: Bars, series: Series) -> SumLadder:
-    """Window sums of a series."""
-    return SumLadder(series(bars))
-
-
-@shared
-def spreads(bars: Bars, x: Series, y: Series | None = None) -> SpreadLadder:
-    """Window sums of squared deviations of `x`, or of products of deviations of `x` and `y`."""
-    return SpreadLadder(sums(bars, x), None if y is None else sums(bars, y))
-
-
-@shared
-def highs(bars: Bars) -> ExtremeLadder:
-    """Window maxima of the high."""
-    return ExtremeLadder(bars.high, np.maximum)
-
-
-@shared
-def lows(bars: Bars) -> ExtremeLadder:
-    """Window minima of the low."""
-    return ExtremeLadder(bars.low, np.minimum)
-
-
-@shared
 def total(bars: Bars, series: Series, rows: int) -> Array:
     """Sum over the window."""
-    return sums(bars, series).sum(rows)
+    return window_sum(series(bars), rows)
 
 
 @shared
 def mean(bars: Bars, series: Series, rows: int) -> Array:
     """Arithmetic mean over the window."""
-    return sums(bars, series).mean(rows)
+    return window_mean(series(bars), rows)
 
 
 @shared
 def deviations(bars: Bars, series: Series, rows: int) -> Array:
     """Sum of squared deviations from the window's mean."""
-    return spreads(bars, series).sum(rows)
+    return window_deviations(series(bars), rows)
 
 
 @shared
 def highest(bars: Bars, rows: int) -> Array:
     """Highest high of the window."""
-    return highs(bars).extreme(rows)
+    return window_max(bars.high, rows)
 
 
 @shared
 def lowest(bars: Bars, rows: int) -> Array:
     """Lowest low of the window."""
-    return lows(bars).extreme(rows)
+    return window_min(bars.low, rows)
 
 
 def standard_deviation(bars: Bars, series: Series, rows: int, lost: int) -> Array:

@@ -6,7 +6,6 @@ import numpy as np
 
 from hydra_quant.features import decay
 from hydra_quant.features.bars import Bars, lagged, ratio, shared
-from hydra_quant.features.ladder import Array
 from hydra_quant.features.series import (
     candle_range,
     close,
@@ -14,6 +13,7 @@ from hydra_quant.features.series import (
     mean,
     standard_deviation,
 )
+from hydra_quant.features.windows import Array
 
 BOLLINGER_SIGMAS = 2.0
 

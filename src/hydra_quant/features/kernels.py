@@ -1,0 +1,227 @@
+"""The compiled loops of :mod:`hydra_quant.features.windows`, tile by tile in the processor's cache.
+
+Each kernel fills ``out[rows - 1:]`` and leaves what comes before alone. In it, ``level`` is the
+statistic over 1, 2, 4 … rows (``size``), doubled step by step; the binary digits of ``rows`` say
+which levels are joined to the statistic over the newest ``joined`` rows. The inner loops are
+functions of their own because the compiler turns those into vector instructions.
+"""
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+TILE = 1024
+FLAT = 4e-15
+"""Relative gap between two means that is rounding, not movement."""
+
+
+@numba.njit(cache=True)
+def _add(newer: Array, older: Array, weight: float, out: Array) -> None:
+    for i in range(len(out)):
+        out[i] = newer[i] + weight * older[i]
+
+
+@numba.njit(cache=True)
+def _add_gaps(
+    newer: Array, older: Array, x: Array, older_x: Array, share: float, scale: float, out: Array
+) -> None:
+    """Join deviations: add the squared gap between the means of two neighbouring windows.
+
+    ``share`` turns sums of the newer window into those of the older one's length. Equal lengths
+    (share 1) have equal sums where price is flat; others may differ by rounding.
+    """
+    if share == 1.0:
+        for i in range(len(out)):
+            gap = x[i] - older_x[i]
+            out[i] = newer[i] + older[i] + scale * gap * gap
+    else:
+        for i in range(len(out)):
+            gap = share * x[i] - older_x[i]
+            gap = gap if abs(gap) > FLAT * abs(older_x[i]) else 0.0 * gap
+            out[i] = newer[i] + older[i] + scale * gap * gap
+
+
+@numba.njit(cache=True)
+def _add_products(
+    newer: Array,
+    older: Array,
+    x: Array,
+    older_x: Array,
+    y: Array,
+    older_y: Array,
+    share: float,
+    scale: float,
+    out: Array,
+) -> None:
+    if share == 1.0:
+        for i in range(len(out)):
+            gaps = (x[i] - older_x[i]) * (y[i] - older_y[i])
+            out[i] = newer[i] + older[i] + scale * gaps
+    else:
+        for i in range(len(out)):
+            gap_x = share * x[i] - older_x[i]
+            gap_y = share * y[i] - older_y[i]
+            gap_x = gap_x if abs(gap_x) > FLAT * abs(older_x[i]) else 0.0 * gap_x
+            gap_y = gap_y if abs(gap_y) > FLAT * abs(older_y[i]) else 0.0 * gap_y
+            out[i] = newer[i] + older[i] + scale * gap_x * gap_y
+
+
+@numba.njit(cache=True)
+def _add_drift(
+    newer: Array, older: Array, x: Array, older_x: Array, share: float, scale: float, out: Array
+) -> None:
+    if share == 1.0:
+        for i in range(len(out)):
+            out[i] = newer[i] + older[i] + scale * (x[i] - older_x[i])
+        return
+    for i in range(len(out)):
+        gap = share * x[i] - older_x[i]
+        gap = gap if abs(gap) > FLAT * abs(older_x[i]) else 0.0 * gap
+        out[i] = newer[i] + older[i] + scale * gap
+
+
+@numba.njit(cache=True)
+def _later(
+    newer: Array,
+    older: Array,
+    age: Array,
+    older_age: Array,
+    step: float,
+    out: Array,
+    out_age: Array,
+) -> None:
+    for i in range(len(out)):
+        swap = older[i] > newer[i]
+        out[i] = older[i] if swap else newer[i]
+        out_age[i] = older_age[i] + step if swap else age[i] + 0.0 * older_age[i]
+
+
+@numba.njit(cache=True)
+def add(x: Array, factor: float, rows: int, out: Array) -> None:
+    """Window sums with weights ``factor**age``; plain sums with factor 1."""
+    tile = max(TILE, 4 * rows)
+    level, wider = np.empty(tile + rows), np.empty(tile + rows)
+    for start in range(rows - 1, len(x), tile):
+        stop = min(start + tile, len(x))
+        count, span = stop - start, stop - start + rows - 1
+        level[:span] = x[start - rows + 1 : stop]
+        held = out[start:stop]
+        held[:] = 0.0
+        joined, size, digits = 0, 1, rows
+        while True:
+            if digits & 1:
+                at = rows - 1 - joined
+                _add(held, level[at : at + count], factor**joined, held)
+                joined += size
+            digits >>= 1
+            if digits == 0:
+                break
+            _add(level[size:span], level[: span - size], factor**size, wider[size:span])
+            wider[:size] = level[:size]  # not a full window: never joined
+            level, wider = wider, level
+            size *= 2
+
+
+@numba.njit(cache=True)
+def codeviate(x: Array, y: Array, same: bool, rows: int, out: Array) -> None:
+    """Window sums of products of deviations from the means; with `same`, of x with itself."""
+    xs, wider_xs, held_xs = np.empty(TILE + rows), np.empty(TILE + rows), np.empty(TILE)
+    ys, wider_ys, held_ys = np.empty(TILE + rows), np.empty(TILE + rows), np.empty(TILE)
+    level, wider = np.empty(TILE + rows), np.empty(TILE + rows)
+    for start in range(rows - 1, len(x), TILE):
+        stop = min(start + TILE, len(x))
+        count, span = stop - start, stop - start + rows - 1
+        xs[:span] = x[start - rows + 1 : stop]
+        level[:span] = 0.0 * xs[:span]
+        if not same:
+            ys[:span] = y[start - rows + 1 : stop]
+            level[:span] += 0.0 * ys[:span]
+        held, sums_x, sums_y = out[start:stop], held_xs[:count], held_ys[:count]
+        joined, size, digits = 0, 1, rows
+        while True:
+            if digits & 1:
+                at = rows - 1 - joined
+                older, older_x, older_y = level[at:], xs[at:], ys[at:]
+                if joined == 0:
+                    held[:] = older[:count]
+                    sums_x[:] = older_x[:count]
+                    if not same:
+                        sums_y[:] = older_y[:count]
+                else:
+                    share, scale = size / joined, joined / (size * (joined + size))
+                    if same:
+                        _add_gaps(held, older, sums_x, older_x, share, scale, held)
+                    else:
+                        _add_products(
+                            held, older, sums_x, older_x, sums_y, older_y, share, scale, held
+                        )
+                        _add(sums_y, older_y, 1.0, sums_y)
+                    _add(sums_x, older_x, 1.0, sums_x)
+                joined += size
+            digits >>= 1
+            if digits == 0:
+                break
+            scale, target = 0.5 / size, wider[size:span]
+            if same:
+                _add_gaps(level[size:], level, xs[size:], xs, 1.0, scale, target)
+            else:
+                _add_products(level[size:], level, xs[size:], xs, ys[size:], ys, 1.0, scale, target)
+                _add(ys[size:], ys, 1.0, wider_ys[size:span])
+                ys, wider_ys = wider_ys, ys
+            _add(xs[size:], xs, 1.0, wider_xs[size:span])
+            level, wider, xs, wider_xs = wider, level, wider_xs, xs
+            size *= 2
+
+
+@numba.njit(cache=True)
+def trend(x: Array, rows: int, out: Array) -> None:
+    """As :func:`codeviate` with y the row number, whose means are half the joint length apart."""
+    xs, wider_xs, held_xs = np.empty(TILE + rows), np.empty(TILE + rows), np.empty(TILE)
+    level, wider = np.empty(TILE + rows), np.empty(TILE + rows)
+    for start in range(rows - 1, len(x), TILE):
+        stop = min(start + TILE, len(x))
+        count, span = stop - start, stop - start + rows - 1
+        xs[:span] = x[start - rows + 1 : stop]
+        level[:span] = 0.0 * xs[:span]
+        held, sums = out[start:stop], held_xs[:count]
+        joined, size, digits = 0, 1, rows
+        while True:
+            if digits & 1:
+                at = rows - 1 - joined
+                if joined == 0:
+                    held[:] = level[at : at + count]
+                    sums[:] = xs[at : at + count]
+                else:
+                    share, scale = size / joined, joined / 2.0
+                    _add_drift(held, level[at:], sums, xs[at:], share, scale, held)
+                    _add(sums, xs[at:], 1.0, sums)
+                joined += size
+            digits >>= 1
+            if digits == 0:
+                break
+            _add_drift(level[size:], level, xs[size:], xs, 1.0, size / 2.0, wider[size:span])
+            _add(xs[size:], xs, 1.0, wider_xs[size:span])
+            level, wider, xs, wider_xs = wider, level, wider_xs, xs
+            size *= 2
+
+
+@numba.njit(cache=True)
+def since_max(x: Array, rows: int, out: Array) -> None:
+    """Rows since the window's maximum, the latest of equal ones."""
+    best, wider = np.empty(TILE + rows), np.empty(TILE + rows)
+    age, wider_age = np.empty(TILE + rows), np.empty(TILE + rows)
+    for start in range(rows - 1, len(x), TILE):
+        stop = min(start + TILE, len(x))
+        span = stop - start + rows - 1
+        best[:span] = x[start - rows + 1 : stop]
+        age[:span] = 0.0 * best[:span]
+        covered = 1
+        while covered < rows:
+            step = min(covered, rows - covered)
+            target, target_age = wider[step:span], wider_age[step:span]
+            _later(best[step:], best, age[step:], age, step, target, target_age)
+            best, wider, age, wider_age = wider, best, wider_age, age
+            covered += step
+        out[start:stop] = age[rows - 1 : span]

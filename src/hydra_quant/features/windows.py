@@ -1,0 +1,88 @@
+"""Window statistics by doubling: exact memory, no drift, a handful of vector additions a row.
+
+A sum over 2m rows is the sum over m rows plus the same sum m rows earlier, so every window is
+reached in about log2(n) additions (a length that is no power of two from its binary digits). Unlike
+a running sum, nothing is ever subtracted again: a row depends on the rows of its window and on
+nothing else, bit for bit. Hence a spike or a NaN leaves no trace once it has left the window, and
+computing on part of the history gives the very same number.
+
+Rows are candles, oldest first. Every result is an array of shape (n_candles,); the first ``rows -
+1`` are NaN, and so is every row whose window holds a NaN.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hydra_quant.features import kernels
+
+Array = NDArray[np.float64]
+
+
+def window_sum(series: Array, rows: int) -> Array:
+    """Sum over the window of `rows` candles that ends at each row."""
+    total = _blank(series)
+    kernels.add(series, 1.0, rows, total)
+    return total
+
+
+def window_mean(series: Array, rows: int) -> Array:
+    """Arithmetic mean over the window."""
+    mean = window_sum(series, rows)
+    mean /= rows
+    return mean
+
+
+def window_deviations(series: Array, rows: int) -> Array:
+    """Σ (x - mean x)² over the window; exactly zero where the window is flat.
+
+    Two windows are merged by the pairwise update of Chan, Golub and LeVeque (1979): the sums of
+    both and the squared gap between their means. Nothing large is subtracted.
+    """
+    total = _blank(series)
+    kernels.codeviate(series, series, True, rows, total)
+    return total
+
+
+def window_codeviations(x: Array, y: Array, rows: int) -> Array:
+    """Σ (x - mean x)(y - mean y) over the window; exactly zero where either is flat."""
+    total = _blank(x)
+    kernels.codeviate(x, y, False, rows, total)
+    return total
+
+
+def window_trend(series: Array, rows: int) -> Array:
+    """Σ (x - mean x)(t - mean t), t the row number: the numerator of a regression on time."""
+    total = _blank(series)
+    kernels.trend(series, rows, total)
+    return total
+
+
+def window_max(series: Array, rows: int) -> Array:
+    """Largest value of the window."""
+    return _extreme(series, rows, np.maximum)
+
+
+def window_min(series: Array, rows: int) -> Array:
+    """Smallest value of the window."""
+    return _extreme(series, rows, np.minimum)
+
+
+def rows_since_max(series: Array, rows: int) -> Array:
+    """Rows since the window's largest value, 0 … `rows` - 1; of equal ones the latest."""
+    age = _blank(series)
+    kernels.since_max(series, rows, age)
+    return age
+
+
+def _blank(series: Array) -> Array:
+    return np.full(len(series), np.nan)
+
+
+def _extreme(series: Array, rows: int, combine: np.ufunc) -> Array:
+    found, covered = series, 1
+    while covered < rows:  # the two halves may overlap: an extreme does not mind
+        step = min(covered, rows - covered)
+        wider = _blank(series)
+        combine(found[step:], found[: max(len(series) - step, 0)], out=wider[step:])
+        found, covered = wider, covered + step
+    return found
