@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .driver import STRENGTH, driver_now, observe
+from .driver import driver_now, observe
 from .jit import compiled
 from .ladder import LADDERED, TURNOVER, age, cross, open_positions
 from .state import (
@@ -263,12 +263,7 @@ def run_day(
             level = _log_volatility(state, const, i, t, tide)
             sigma = const.volatility[i] * np.exp(level)
             loading = const.loading[i]
-            drift = (
-                const.edge
-                * STRENGTH
-                * np.sqrt(state.average[i, 1])
-                * driver_now(state.average, i, leader)
-            )
+            drift = const.edge * np.sqrt(state.average[i, 1]) * driver_now(state.average, i, leader)
             own = _cascade(
                 state,
                 const,

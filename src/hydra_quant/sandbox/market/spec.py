@@ -89,11 +89,11 @@ class MarketSpec:
     edge: float = 0.0
     horizon_days: int | None = None
     herding_minutes: tuple[float, ...] = (12.0, 90.0, 800.0, 4000.0)
-    herding_amplitudes: tuple[float, ...] = (0.36, 0.24, 0.21, 0.12)
+    herding_amplitudes: tuple[float, ...] = (0.388, 0.24, 0.206, 0.12)
     herding_laws: tuple[tuple[float, float], ...] = ((1, 2), (1, 2), (1, 1), (0.6, 0.6))
     tide_days: tuple[float, ...] = (20.0, 30.0, 60.0)
     tide_phases: tuple[float, ...] = (0.0, 0.8, 0.8)
-    tide_amplitude: float = 0.565
+    tide_amplitude: float = 0.56
     herding_common: float = 0.9
     factor_tail: float = 5.0
     own_tail: float = 5.0
@@ -101,7 +101,7 @@ class MarketSpec:
     cascade_size: float = 15.0
     branching: float = 0.3
     excitation_minutes: float = 6.0
-    aftershock: float = 0.19
+    aftershock: float = 0.20
     aftershock_minutes: float = 25.0
     crash_per_year: float = 0.3
     volume_noise: float = 0.14

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .driver import STRENGTH
 from .rng import block_rng
 from .spec import CONTRACTS, MarketSpec
 
@@ -37,7 +38,7 @@ class Constants(NamedTuple):
     own: Array  # (rungs,) and of the pair's own herd
     tide: Array  # (cycles, 3) slow log-volatility cycles: amplitude, angular speed, phase
     season: Array  # (1440,) log-volatility by minute of day, mean 0
-    edge: float
+    edge: float  # already times the driver's STRENGTH
     cascade_rate: float  # primaries a minute
     cascade_size: float
     branching: float
@@ -125,7 +126,7 @@ def constants(spec: MarketSpec) -> Constants:
         own=amplitude * np.sqrt(1.0 - spec.herding_common),
         tide=_tide(spec),
         season=_season(),
-        edge=spec.edge,
+        edge=spec.edge * STRENGTH,
         cascade_rate=spec.cascades_per_day / MINUTES,
         cascade_size=spec.cascade_size,
         branching=spec.branching,
