@@ -133,8 +133,8 @@ def _momentum(f: pd.DataFrame, out: Columns) -> None:
 def _calendar(f: pd.DataFrame, out: Columns) -> None:
     date = f["date"].dt
     minute = date.hour * 60 + date.minute
-    out["hour"], out["weekday"] = date.hour.astype(float), date.weekday.astype(float)
-    day, week = 2 * np.pi * minute / 1440, 2 * np.pi * (minute + 1440 * date.weekday) / 10080
+    out["hour"], out["weekday"] = date.hour.astype(float), date.day_of_week.astype(float)
+    day, week = 2 * np.pi * minute / 1440, 2 * np.pi * (minute + 1440 * date.day_of_week) / 10080
     out["hour_sin"], out["hour_cos"] = np.sin(day), np.cos(day)
     out["weekday_sin"], out["weekday_cos"] = np.sin(week), np.cos(week)
     out["session_asia"] = (date.hour < 8).astype(float)

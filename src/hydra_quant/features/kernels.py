@@ -95,7 +95,8 @@ def _later(
     for i in range(len(out)):
         swap = older[i] > newer[i]
         out[i] = older[i] if swap else newer[i]
-        out_age[i] = older_age[i] + step if swap else age[i] + 0.0 * older_age[i]
+        known = 0.0 * (age[i] + older_age[i])  # NaN where either half holds one
+        out_age[i] = known + (older_age[i] + step if swap else age[i])
 
 
 @numba.njit(cache=True)
