@@ -18,7 +18,13 @@ from freqtrade.strategy.interface import IStrategy
 from numpy.typing import NDArray
 
 from hydra_quant.adapters.freqai.answers import Answer
-from hydra_quant.adapters.freqai.frames import PairFrame, build_frame, neutral_name, open_times
+from hydra_quant.adapters.freqai.frames import (
+    PairFrame,
+    as_matrix,
+    build_frame,
+    neutral_name,
+    open_times,
+)
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.adapters.freqai.windows import Window
 from hydra_quant.models.fingerprint import canonical, digest
@@ -98,6 +104,11 @@ class LiveTraining(IFreqaiModel):
             logger.warning(f"{pair}: no candles yet, it does not contribute to this training.")
             return None
         corr, base = self.dd.get_base_and_corr_dataframes(timerange, pair, dk)
+        base = {name: _with_times(frame) for name, frame in base.items()}
+        corr = {
+            other: {name: _with_times(frame) for name, frame in frames.items()}
+            for other, frames in corr.items()
+        }
         return build_frame(
             strategy, base[timeframe], pair, dk, horizon=self.horizon, base=base, corr=corr
         )
@@ -235,6 +246,17 @@ class LiveTraining(IFreqaiModel):
                 )
 
 
+def _with_times(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return candles whose dates are times again.
+
+    FreqAI joins candles from disk with those that arrive; their two notions of UTC differ, and
+    pandas then keeps single objects instead of a column of times.
+    """
+    if frame["date"].dtype != object:
+        return frame
+    return frame.assign(date=pd.to_datetime(frame["date"], utc=True))
+
+
 def _features(dataframe: pd.DataFrame, trained: Trained, pair: str) -> NDArray[np.float64]:
     cleaned = dataframe.rename(columns=lambda c: neutral_name(str(c), pair))
     missing = [name for name in trained.names if name not in cleaned.columns]
@@ -243,7 +265,7 @@ def _features(dataframe: pd.DataFrame, trained: Trained, pair: str) -> NDArray[n
             f"{pair}: the strategy no longer gives {len(missing)} feature(s) the saved model was "
             f"trained on ({', '.join(missing[:3])}). Change freqai.identifier or restore them."
         )
-    return np.ascontiguousarray(cleaned[trained.names].to_numpy(np.float64))
+    return as_matrix(cleaned, trained.names)
 
 
 def _sha256(path: Path) -> str:

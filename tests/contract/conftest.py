@@ -1,0 +1,55 @@
+"""What the contract tests share: candle files written once, and a venue for each test process."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+from support.bundle import END, EPOCH, PAIRS, SEED, SMALL, Bundle, merge, store_candles
+from support.venue import RunningVenue, venue
+
+from hydra_quant.sandbox.market import MarketSpec, SyntheticMarket
+
+MakeBundle = Callable[..., Bundle]
+
+
+@pytest.fixture(scope="session")
+def market() -> SyntheticMarket:
+    return SyntheticMarket(MarketSpec(seed=SEED, epoch=EPOCH))
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all processes of this test run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def candles(shared_folder: Path, market: SyntheticMarket) -> Path:
+    """Twelve days of 5m candles of three pairs, as downloaded. Read only."""
+    folder = shared_folder / "candles"
+    with FileLock(shared_folder / "candles.lock"):
+        if not (folder / "complete").exists():
+            store_candles(market, folder, PAIRS, ("5m", "1h"), EPOCH, END)
+            (folder / "complete").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exchange() -> Iterator[RunningVenue]:
+    """A venue that lists the default universe; its clock stands where the candles end."""
+    arguments = ("--seed", str(SEED), "--epoch", f"{EPOCH:%Y-%m-%d}", "--now", f"{END:%Y-%m-%d}")
+    with venue(*arguments) as running:
+        yield running
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, exchange: RunningVenue, candles: Path) -> MakeBundle:
+    """Make a bundle on the shared venue and candles: ``bundle({...changes to config.json})``."""
+
+    def make(overlay: dict[str, Any] | None = None, datadir: Path = candles) -> Bundle:
+        return Bundle(tmp_path, exchange.port, merge(SMALL, overlay or {}), datadir)
+
+    return make

@@ -1,0 +1,189 @@
+"""A dry run in virtual time: the real ``freqtrade trade``, whose sleep moves the clocks.
+
+Run as a script this file *is* the bot: freqtrade's own command, one worker method replaced. Time
+stands still while the bot works, and its sleep moves it, so that a candle takes as long as the
+work in it and a replay gives the same trades on a slow computer as on a fast one.
+"""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import time_machine
+from support.bundle import ROOT, Bundle, environment
+
+TRAINING_WAIT_S = 120
+RUN_WAIT_S = 240
+Row = dict[str, Any]
+
+
+def replay(
+    bundle: Bundle, start: datetime, end: datetime, strategy: str, **options: str
+) -> "Replayed":
+    """Let a bot trade from `start` to `end` and stop it as Ctrl-C does.
+
+    The database ``home/trades.sqlite`` is used again if it is there: that is a restart.
+
+    Raises
+    ------
+    AssertionError
+        With the end of the bot's log, if it did not stop cleanly.
+    """
+    order = {"venue": bundle.port, "start": start.isoformat(), "end": end.isoformat()}
+    first = bundle.home / "first.sqlite"
+    database = bundle.home / "trades.sqlite"
+    done = subprocess.run(
+        [
+            *(sys.executable, str(Path(__file__).resolve()), json.dumps(order), str(database)),
+            *("trade", "--strategy", strategy, "--db-url", f"sqlite:///{database}"),
+            *bundle.configs(),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=RUN_WAIT_S,
+        env=environment(PYTHONPATH=str(ROOT / "tests")),
+    )
+    log = done.stdout + done.stderr
+    assert done.returncode == 130, log[-6000:]
+    return Replayed(log, Trades.read(first), Trades.read(database))
+
+
+@dataclass(frozen=True)
+class Trades:
+    """What freqtrade's database holds.
+
+    Attributes
+    ----------
+    trades, orders, custom : rows by column name, in the order of their ids
+    """
+
+    trades: list[Row]
+    orders: list[Row]
+    custom: list[Row]
+
+    @classmethod
+    def read(cls, path: Path) -> "Trades":
+        with sqlite3.connect(path) as connection:
+            connection.row_factory = sqlite3.Row
+            found = [
+                [dict(row) for row in connection.execute(f"SELECT * FROM {table} ORDER BY id")]
+                for table in ("trades", "orders", "trade_custom_data")
+            ]
+        connection.close()
+        return cls(*found)
+
+    @property
+    def open(self) -> list[Row]:
+        return [trade for trade in self.trades if trade["is_open"]]
+
+    @property
+    def closed(self) -> list[Row]:
+        return [trade for trade in self.trades if not trade["is_open"]]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A finished run.
+
+    Attributes
+    ----------
+    log : everything the bot printed
+    first : the database after the bot's first round of work, before time moved
+    last : the database it left
+    """
+
+    log: str
+    first: Trades
+    last: Trades
+
+
+def reason_rows(folder: Path) -> list[Row]:
+    """The rows of a live run's reasons, in the order they were written."""
+    files = sorted(folder.glob("live-*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+# --- the bot's side --------------------------------------------------------------------------
+
+
+@dataclass
+class VirtualTime:
+    """Moves the bot's clock and the venue's together, and ends the run.
+
+    Parameters
+    ----------
+    traveller : time-machine's
+    venue : client of the venue's switches
+    end : the run ends with the first sleep that reaches it
+    database : copied to ``first.sqlite`` beside it before time first moves
+    """
+
+    traveller: time_machine.Traveller
+    venue: httpx.Client
+    end: datetime
+    database: Path
+    moved: bool = field(default=False, init=False)
+
+    def sleep(self, bot: Any, seconds: float) -> None:
+        """What the worker's sleep does: time passes, and nothing else."""
+        if not self.moved:
+            shutil.copy(self.database, self.database.with_name("first.sqlite"))
+            self.moved = True
+        wait_for_training(bot)
+        self.traveller.shift(seconds)
+        self.tell_venue()
+        if datetime.now(UTC) >= self.end:
+            raise KeyboardInterrupt
+
+    def tell_venue(self) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        self.venue.post("/_venue/clock", json={"freeze": now_ms}).raise_for_status()
+
+
+def wait_for_training(bot: Any) -> None:
+    """Hold virtual time while a FreqAI training is due: in real time it would long be done."""
+    settings = bot.config.get("freqai", {})
+    if not (settings.get("enabled") and hasattr(bot.strategy.freqai, "dd")):
+        return
+    newest = time.time() - 3600 * settings["live_retrain_hours"]
+    give_up = time.monotonic() + TRAINING_WAIT_S
+    known = bot.strategy.freqai.dd.pair_dict
+    while any(entry["trained_timestamp"] < newest for entry in list(known.values())):
+        if time.monotonic() > give_up:
+            raise RuntimeError(f"FreqAI did not train within {TRAINING_WAIT_S} s")
+        time.sleep(0.05)
+
+
+def main() -> None:
+    """``replay.py ORDER DATABASE trade ...``: freqtrade's command in virtual time."""
+    order, database = json.loads(sys.argv[1]), Path(sys.argv[2])
+    start, end = (datetime.fromisoformat(order[name]) for name in ("start", "end"))
+    with (
+        httpx.Client(base_url=f"http://127.0.0.1:{order['venue']}", timeout=60) as venue,
+        time_machine.travel(start, tick=False) as traveller,
+    ):
+        from freqtrade import main as freqtrade
+        from freqtrade import worker
+
+        virtual = VirtualTime(traveller, venue, end, database)
+        virtual.tell_venue()
+
+        class ReplayWorker(worker.Worker):
+            def _sleep(self, sleep_duration: float) -> None:  # type: ignore[override]
+                virtual.sleep(self.freqtrade, sleep_duration)
+
+        worker.Worker = ReplayWorker
+        freqtrade.main(sys.argv[3:])
+
+
+if __name__ == "__main__":
+    main()
