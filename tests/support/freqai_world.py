@@ -5,6 +5,7 @@ data provider, so everything but the exchange is real, and a run takes about a s
 """
 
 import importlib.util
+import warnings
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -13,12 +14,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from freqtrade.configuration import TimeRange
-from freqtrade.data.dataprovider import DataProvider
-from freqtrade.data.history import load_data
-from freqtrade.enums import CandleType, RunMode
+from pandas.errors import Pandas4Warning
 
-from support.strategies.FreqaiProbe import FreqaiProbe
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # freqtrade sets an option that pandas deprecates
+    from freqtrade.configuration import TimeRange
+    from freqtrade.data.dataprovider import DataProvider
+    from freqtrade.data.history import load_data
+    from freqtrade.enums import CandleType, RunMode
+    from freqtrade.freqai.freqai_interface import IFreqaiModel
+    from support.strategies.FreqaiProbe import FreqaiProbe
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
@@ -35,6 +40,14 @@ def scanned(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def stock_regressor() -> type[IFreqaiModel]:
+    """FreqAI's own LightGBM model; importing it brings TensorBoard and torch."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from freqtrade.freqai.prediction_models.LightGBMRegressor import LightGBMRegressor
+    return LightGBMRegressor
 
 
 def candles(seed: int, n: int, planted: float = 0.5, start: pd.Timestamp = START) -> pd.DataFrame:
@@ -133,7 +146,7 @@ class World:
 
     def run(
         self,
-        model: Callable[[Settings], Any],
+        model: Callable[[Settings], IFreqaiModel],
         config: Settings | None = None,
         strategy: type[FreqaiProbe] = FreqaiProbe,
     ) -> dict[str, pd.DataFrame]:
@@ -143,10 +156,12 @@ class World:
         made.dp = DataProvider(config, None)
         made.freqai_info = config["freqai"]
         freqai = model(config)
-        return {
-            pair: freqai.start(frame.copy(), {"pair": pair}, made)
-            for pair, frame in self.frames(config, made.dp).items()
-        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Pandas4Warning)  # freqtrade's own
+            return {
+                pair: freqai.start(frame.copy(), {"pair": pair}, made)
+                for pair, frame in self.frames(config, made.dp).items()
+            }
 
     def frames(self, config: Settings, dp: DataProvider) -> dict[str, pd.DataFrame]:
         """Candles as freqtrade's backtester loads them."""

@@ -90,12 +90,13 @@ class BoostedTrees:
 
     Parameters
     ----------
-    boosters : list of lightgbm.Booster
-        In the order of the labels.
+    texts : list of str
+        Boosters as LightGBM writes them, in the order of the labels.
     """
 
-    def __init__(self, boosters: list[lightgbm.Booster]) -> None:
-        self.boosters = boosters
+    def __init__(self, texts: list[str]) -> None:
+        self.texts = texts
+        self.boosters = [lightgbm.Booster(model_str=text) for text in texts]
 
     @classmethod
     def fit(
@@ -123,15 +124,15 @@ class BoostedTrees:
         return np.column_stack([b.predict(features, num_threads=1) for b in self.boosters])
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"texts": [b.model_to_string() for b in self.boosters]}
+        return {"texts": self.texts}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.boosters = [lightgbm.Booster(model_str=text) for text in state["texts"]]
+        self.__init__(state["texts"])  # type: ignore[misc]
 
 
 def _fit_one(
     train: Rows, test: Rows | None, params: Mapping[str, Any], names: list[str], column: int
-) -> lightgbm.Booster:
+) -> str:
     params = dict(params)
     rounds = params.pop("num_iterations")
     data = lightgbm.Dataset(
@@ -140,6 +141,8 @@ def _fit_one(
     watched = []
     if test is not None and len(test) and params.get("early_stopping_round"):
         watched = [data.create_valid(test.features, test.labels[:, column], weight=test.weights)]
-    booster = lightgbm.train(params, data, num_boost_round=rounds, valid_sets=watched)
-    booster.free_dataset()
-    return booster
+    booster = lightgbm.train(
+        params, data, num_boost_round=rounds, valid_sets=watched, keep_training_booster=True
+    )
+    text: str = booster.model_to_string()
+    return text

@@ -44,24 +44,24 @@ def row_digests(values: NDArray[np.float64]) -> NDArray[np.uint8]:
         Equal rows (bit for bit) have equal hashes.
     """
     values = np.ascontiguousarray(values)
-    data, width = memoryview(values).cast("B") if values.size else memoryview(b""), 0
-    width = values.shape[1] * values.itemsize
     hashed = b"".join(
-        hashlib.blake2b(data[at : at + width], digest_size=_DIGEST_BYTES).digest()
-        for at in range(0, len(values) * width, width or 1)
+        hashlib.blake2b(row, digest_size=_DIGEST_BYTES).digest()  # type: ignore[arg-type]
+        for row in values
     )
     return np.frombuffer(hashed, dtype=np.uint8).reshape(-1, _DIGEST_BYTES)
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """Return the installed version of each package; "absent" where it is not installed."""
-    found = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "absent"
-    return found
+    return {package: _version(package) for package in packages}
+
+
+@cache
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
 
 
 @cache

@@ -1,11 +1,11 @@
 """Cutting a training window into a training and a test block without leaks between them."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 
 def block_lengths(n_times: int, split: Mapping[str, Any]) -> tuple[int, int]:
@@ -15,13 +15,30 @@ def block_lengths(n_times: int, split: Mapping[str, Any]) -> tuple[int, int]:
     ----------
     split : Mapping
         FreqAI's ``data_split_parameters`` (``test_size``, ``train_size``: shares or counts). A
-        ``test_size`` of 0 gives one block. Rounding is scikit-learn's, as in FreqAI.
+        ``test_size`` of 0 gives one block; without either, the second block is a quarter.
+        Defaults and rounding are scikit-learn's ``train_test_split``, which FreqAI uses.
+
+    Raises
+    ------
+    ValueError
+        When a block would be empty.
     """
-    if split.get("test_size", 0.1) == 0:
+    train, test = split.get("train_size"), split.get("test_size")
+    if test == 0:
         return n_times, 0
-    sizes = {key: split[key] for key in ("test_size", "train_size") if key in split}
-    first, second = train_test_split(np.arange(n_times), shuffle=False, **sizes)
-    return len(first), len(second)
+    if test is None:
+        test = 0.25 if train is None else n_times - _count(train, n_times, math.floor)
+    second = _count(test, n_times, math.ceil)
+    first = n_times - second if train is None else _count(train, n_times, math.floor)
+    if first < 1 or second < 1 or first + second > n_times:
+        raise ValueError(
+            f"{n_times} candles cannot be cut into train_size {train} and test_size {test}"
+        )
+    return first, second
+
+
+def _count(size: float, n_times: int, rounded: Callable[[float], int]) -> int:
+    return rounded(size * n_times) if isinstance(size, float) else int(size)
 
 
 def purged_split(
@@ -56,14 +73,15 @@ def purged_split(
     train, test : NDArray of int
         Row numbers, ascending; `test` is empty when ``test_size`` is 0.
     """
-    times = np.unique(candles)
+    times = candles[np.flatnonzero(np.diff(candles, prepend=candles[:1] - 1))]
     n_first, n_second = block_lengths(len(times), split)
     if n_second == 0:
         return np.arange(len(candles)), np.arange(0)
     cut = times[n_first]
     ends = times[n_first + n_second - 1]
     gap = purge if test_first else purge + embargo
-    earlier = np.flatnonzero((candles < cut) & (candles + gap < cut if gap else candles < cut))
     wait = embargo if test_first else 0
-    later = np.flatnonzero((candles >= cut + wait) & (candles <= ends))
+    # both blocks are contiguous, as candles never decrease
+    earlier = np.arange(np.searchsorted(candles, cut - gap))
+    later = np.arange(*np.searchsorted(candles, (cut + wait, ends + 1)))
     return (later, earlier) if test_first else (earlier, later)

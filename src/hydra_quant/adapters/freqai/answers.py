@@ -14,8 +14,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import feather
 
-from hydra_quant.models.fingerprint import canonical, differences
-from hydra_quant.models.store import Refused, fingerprint
+from hydra_quant.models.fingerprint import canonical
+from hydra_quant.models.store import Refused
 
 _KEY = b"hydra"
 
@@ -92,87 +92,155 @@ def attach(plain: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([kept.reset_index(drop=True), columns], axis=1)
 
 
-def save_answers(
-    path: Path,
-    times: Mapping[str, NDArray[np.int64]],
-    answers: Mapping[str, Answer],
-    label_names: list[str],
-    description: Mapping[str, Any],
-) -> None:
-    """Store one window's answers as a feather file that knows what it was made from."""
-    parts = []
-    for pair, answer in answers.items():
-        collected = Answers(len(times[pair]), label_names)
-        collected.put(slice(None), answer)
-        part = collected.columns(True, {})
-        part.insert(0, "date", pd.to_datetime(times[pair], unit="s", utc=True))
-        part.insert(1, "pair", pair)
-        parts.append(part)
-    frame = pd.concat(parts, ignore_index=True)
-    header = {
-        "fingerprint": fingerprint(description),
-        "sha256": _checksum(frame),
-        "description": dict(description),
-    }
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    table = table.replace_schema_metadata({**table.schema.metadata, _KEY: canonical(header)})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        feather.write_feather(table, partial, compression="uncompressed")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+class AnswerBook:
+    """The stored answers of one backtest: a feather file that knows what each window was made from.
 
-
-def load_answers(
-    path: Path, label_names: list[str], description: Mapping[str, Any]
-) -> dict[str, Answer] | None:
-    """Return stored answers by pair if the file is whole and was made from `description`.
-
-    Returns
-    -------
-    dict or None
-        None when there is no such file.
-
-    Raises
-    ------
-    Refused
-        When the file is damaged or was made from something else.
+    Parameters
+    ----------
+    path : Path
+        Columns ``date``, ``pair``, then as `Answers.columns`; the metadata key ``hydra`` holds the
+        fingerprint and the rows of each window, and a checksum of the whole.
+    label_names : list of str
     """
-    if not path.is_file():
-        return None
-    try:
-        table = feather.read_table(path, memory_map=False)
-        header = json.loads((table.schema.metadata or {})[_KEY])
-        frame = table.to_pandas()
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise Refused(f"{path} is damaged ({type(error).__name__})") from None
-    if header["fingerprint"] != fingerprint(description):
-        changed = differences(header["description"], json.loads(canonical(description)))
-        raise Refused(f"{path.name} was made from something else ({'; '.join(changed[:4])})")
-    if header["sha256"] != _checksum(frame):
-        raise Refused(f"{path} is damaged (its contents do not match their checksum)")
-    return {str(pair): _answer(part, label_names) for pair, part in frame.groupby("pair")}
+
+    def __init__(self, path: Path, label_names: list[str]) -> None:
+        self.path, self.label_names = path, label_names
+        self._stored: dict[str, tuple[str, dict[str, Answer]]] = {}
+        self._pages: dict[str, tuple[str, dict[str, tuple[NDArray[np.int64], Answer]]]] = {}
+        self._changed = False
+
+    def load(self) -> None:
+        """Read the file, if there is one.
+
+        Raises
+        ------
+        Refused
+            When it is damaged; nothing of it is used then.
+        """
+        if not self.path.is_file():
+            return
+        try:
+            table = feather.read_table(self.path, memory_map=False)
+            header = json.loads((table.schema.metadata or {})[_KEY])
+            columns = {name: table[name].to_numpy() for name in table.column_names}
+            if header["sha256"] != _checksum(columns):
+                raise ValueError("checksum")
+            self._stored = self._read(columns, header["windows"])
+        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+            raise Refused(f"{self.path} is damaged ({type(error).__name__})") from None
+
+    def find(self, window: int, mark: str) -> dict[str, Answer] | None:
+        """Return a window's answers by pair, if they are stored and made from the same things.
+
+        Parameters
+        ----------
+        window : int
+            Where its answers begin, seconds since 1970 UTC.
+        mark : str
+            Fingerprint of what they depend on.
+
+        Raises
+        ------
+        Refused
+            When the stored ones were made from something else.
+        """
+        if str(window) not in self._stored:
+            return None
+        known, answers = self._stored[str(window)]
+        if known != mark:
+            raise Refused(f"answers in {self.path.name} were made from something else")
+        return answers
+
+    def put(
+        self,
+        window: int,
+        mark: str,
+        times: Mapping[str, NDArray[np.int64]],
+        answers: Mapping[str, Answer],
+    ) -> None:
+        """Enter a window's answers; `save` writes them."""
+        page = {pair: (times[pair], answer) for pair, answer in answers.items()}
+        stored = self._stored.get(str(window))
+        self._changed |= stored is None or stored[0] != mark
+        self._pages[str(window)] = (mark, page)
+
+    def save(self) -> None:
+        """Write every window entered, unless they are exactly the stored ones."""
+        if not self._changed and self._pages.keys() == self._stored.keys():
+            return
+        rows: dict[str, list[Any]] = {name: [] for name in self._columns()}
+        windows: dict[str, Any] = {}
+        at = 0
+        for window, (mark, page) in self._pages.items():
+            counts = {pair: len(times) for pair, (times, _) in page.items()}
+            windows[window] = {"fingerprint": mark, "from": at, "rows": counts}
+            at += sum(counts.values())
+            for pair, (times, answer) in page.items():
+                self._append(rows, pair, times, answer)
+        columns = {name: np.concatenate(parts) for name, parts in rows.items()}
+        self._write(columns, canonical({"sha256": _checksum(columns), "windows": windows}))
+
+    def _columns(self) -> list[str]:
+        statistics = [f"{n}{end}" for n in self.label_names for end in ("", "_mean", "_std")]
+        return ["date", "pair", *statistics, "do_predict", "DI_values"]
+
+    def _append(
+        self, rows: dict[str, list[Any]], pair: str, times: NDArray[np.int64], answer: Answer
+    ) -> None:
+        n_rows = len(times)
+        rows["date"].append(times.astype("datetime64[s]"))
+        rows["pair"].append(np.full(n_rows, pair, dtype=object))
+        for column, name in enumerate(self.label_names):
+            rows[name].append(answer.predictions[:, column])
+            rows[f"{name}_mean"].append(np.full(n_rows, answer.means[column]))
+            rows[f"{name}_std"].append(np.full(n_rows, answer.stds[column]))
+        rows["do_predict"].append(answer.do_predict)
+        rows["DI_values"].append(answer.outlier_index)
+
+    def _write(self, columns: dict[str, Any], header: str) -> None:
+        table = pa.table(columns).replace_schema_metadata({_KEY: header})
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        try:
+            feather.write_feather(table, partial, compression="uncompressed")
+            partial.replace(self.path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _read(
+        self, columns: dict[str, Any], windows: dict[str, Any]
+    ) -> dict[str, tuple[str, dict[str, Answer]]]:
+        found = {}
+        for window, entry in windows.items():
+            at, answers = entry["from"], {}
+            for pair, count in entry["rows"].items():
+                answers[pair] = self._answer(columns, slice(at, at + count))
+                at += count
+            found[window] = (entry["fingerprint"], answers)
+        return found
+
+    def _answer(self, columns: dict[str, Any], rows: slice) -> Answer:
+        def wide(end: str) -> NDArray[np.float64]:
+            return np.column_stack([columns[name + end][rows] for name in self.label_names])
+
+        means, stds = wide("_mean"), wide("_std")
+        none = np.full(len(self.label_names), np.nan)
+        return Answer(
+            predictions=wide(""),
+            do_predict=columns["do_predict"][rows],
+            means=means[0] if len(means) else none,
+            stds=stds[0] if len(stds) else none,
+            outlier_index=columns["DI_values"][rows],
+        )
 
 
-def _answer(part: pd.DataFrame, label_names: list[str]) -> Answer:
-    return Answer(
-        predictions=part[label_names].to_numpy(np.float64),
-        do_predict=part["do_predict"].to_numpy(np.int64),
-        means=part[[f"{name}_mean" for name in label_names]].to_numpy(np.float64)[0],
-        stds=part[[f"{name}_std" for name in label_names]].to_numpy(np.float64)[0],
-        outlier_index=part["DI_values"].to_numpy(np.float64),
-    )
-
-
-def _checksum(frame: pd.DataFrame) -> str:
-    hasher = hashlib.sha256("|".join(frame.columns).encode())
-    for name in frame.columns:
+def _checksum(columns: Mapping[str, Any]) -> str:
+    hasher = hashlib.sha256("|".join(columns).encode())
+    for name, values in columns.items():
         if name == "pair":
-            hasher.update("|".join(frame[name]).encode())
+            hasher.update("|".join(values).encode())
         elif name == "date":
-            hasher.update(pd.DatetimeIndex(frame[name]).as_unit("s").asi8.tobytes())
+            hasher.update(values.astype("datetime64[s]").astype(np.int64).tobytes())
         else:
-            hasher.update(frame[name].to_numpy(np.float64).tobytes())
+            hasher.update(np.ascontiguousarray(values, dtype=np.float64).tobytes())
     return hasher.hexdigest()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import hydra_quant.models
 from hydra_quant.adapters.freqai import checks
-from hydra_quant.adapters.freqai.answers import Answer, Answers, attach, load_answers, save_answers
+from hydra_quant.adapters.freqai.answers import Answer, AnswerBook, Answers, attach
 from hydra_quant.adapters.freqai.frames import PairFrame, build_frame
 from hydra_quant.adapters.freqai.live import LiveTraining
 from hydra_quant.adapters.freqai.sieve import FILTER_KEYS
@@ -130,6 +130,11 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
         buffer = int(self.ft_params.get("buffer_train_data_candles", 0)) * self.base_tf_seconds
         return list_windows(dk, int(frame.times[-1]), buffer)
 
+    def training_hash(self, frame: PairFrame, window: Window) -> str:
+        """Return a hash of a pair's candles to learn from: features, and labels known in time."""
+        learned = frame.rows(window.train_start, window.train_stop)
+        return frame.hash_of(learned, frame.position(window.known_until) - self.horizon)
+
     def late_history(self, frame: PairFrame, window: Window) -> OperationalException:
         """Return the error for a pair whose candles begin after the first training window."""
         return checks.late_history_error(
@@ -167,7 +172,7 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
 
     def window_folder(self, who: str, window: Window) -> Path:
         """Return where a window's model lies: the whole pair is in the name, not its base only."""
-        return self.full_path / f"sub-train-{slug(who)}_{window.known_until}"
+        return Path(self.full_path) / f"sub-train-{slug(who)}_{window.known_until}"
 
     def obtain(
         self,
@@ -196,33 +201,25 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
             write_bundle(path, pickle.dumps(trained), description)
         return trained
 
-    def answers_path(self, who: str, window: Window) -> Path:
-        """Return where a window's answers lie."""
-        name = f"hydra_{slug(who)}_{window.answer_start}_prediction.feather"
-        return self.full_path / "backtesting_predictions" / name
+    def answer_book(self, who: str, label_names: list[str]) -> AnswerBook:
+        """Return the stored answers of `who` (a pair or the panel), empty if they are damaged."""
+        folder = Path(self.full_path) / "backtesting_predictions"
+        book = AnswerBook(folder / f"hydra_{slug(who)}_predictions.feather", label_names)
+        try:
+            book.load()
+        except Refused as refusal:
+            logger.warning(f"{who}: {refusal}; predicting again.")
+        return book
 
-    def stored_answers(
-        self, who: str, window: Window, names: list[str], description: dict[str, Any]
+    def look_up(
+        self, book: AnswerBook, who: str, window: Window, mark: str
     ) -> dict[str, Answer] | None:
         """Return a window's stored answers by pair, or None if they must be made (again)."""
         try:
-            return load_answers(self.answers_path(who, window), names, description)
+            return book.find(window.answer_start, mark)
         except Refused as refusal:
             logger.warning(f"{who}, window {window.label}: {refusal}; predicting again.")
             return None
-
-    def store_answers(
-        self,
-        who: str,
-        window: Window,
-        frames: list[PairFrame],
-        answers: dict[str, Answer],
-        description: dict[str, Any],
-    ) -> None:
-        """Store a window's answers beside what they were made from."""
-        times = {f.pair: f.times[f.rows(window.answer_start, window.answer_stop)] for f in frames}
-        names = frames[0].label_names
-        save_answers(self.answers_path(who, window), times, answers, names, description)
 
     # --- progress --------------------------------------------------------------------------
 

@@ -88,6 +88,14 @@ class PairFrame:
         return digest(*parts)
 
 
+def as_matrix(dataframe: pd.DataFrame, names: list[str]) -> NDArray[np.float64]:
+    """Return columns as an array of shape (n_candles, n_names), row after row, copied once."""
+    matrix = np.empty((len(dataframe), len(names)))
+    for column, name in enumerate(names):
+        matrix[:, column] = dataframe[name].to_numpy(np.float64)
+    return matrix
+
+
 def complete_rows(features: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which rows are finite throughout, shape (n_rows,)."""
     return np.logical_and.reduce(np.isfinite(features), axis=1)
@@ -184,7 +192,7 @@ def build_frame(
     return PairFrame(
         pair=pair,
         times=open_times(populated),
-        features=np.ascontiguousarray(populated[names].to_numpy(np.float64)),
+        features=as_matrix(populated, names),
         names=[name.replace(":", "") for name in names],
         labels=labels,
         label_names=[name.replace(":", "") for name in label_names],
@@ -203,7 +211,7 @@ def _numeric(labelled: pd.DataFrame, names: list[str], pair: str) -> NDArray[np.
                 f"{pair}: label {name!r} is {labelled[name].dtype}, not a number; "
                 "give a number (for example the forward log return)."
             )
-    return np.ascontiguousarray(labelled[names].to_numpy(np.float64))
+    return as_matrix(labelled, names)
 
 
 def _check_reach(
@@ -216,8 +224,8 @@ def _check_reach(
 ) -> None:
     """Refuse labels that change when candles beyond their horizon are taken away."""
     known = len(cut) - horizon
-    again = strategy.set_freqai_targets(cut.copy(), metadata={"pair": pair})
-    seen = again[names].to_numpy(np.float64)[:known]
+    again = strategy.set_freqai_targets(cut.copy(deep=False), metadata={"pair": pair})
+    seen = as_matrix(again, names)[:known]
     differs = ~((seen == labels[:known]) | (np.isnan(seen) & np.isnan(labels[:known])))
     if differs.any():
         row, column = np.argwhere(differs)[0]

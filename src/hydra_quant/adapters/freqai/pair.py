@@ -13,15 +13,17 @@ from freqtrade.strategy.interface import IStrategy
 from numpy.typing import NDArray
 
 from hydra_quant.adapters.freqai import checks
-from hydra_quant.adapters.freqai.answers import Answer, Answers
+from hydra_quant.adapters.freqai.answers import Answer, AnswerBook, Answers
 from hydra_quant.adapters.freqai.base import HydraFreqaiModel
 from hydra_quant.adapters.freqai.frames import PairFrame, complete_rows
 from hydra_quant.adapters.freqai.pool import mean_and_std, usable
 from hydra_quant.adapters.freqai.sieve import FilteringSieve, PlainSieve, wants_filters
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.adapters.freqai.windows import Window
+from hydra_quant.models.fingerprint import digest
 from hydra_quant.models.rows import Rows
 from hydra_quant.models.scaling import RangeScaler
+from hydra_quant.models.store import fingerprint
 
 logger = logging.getLogger(__name__)
 
@@ -70,39 +72,45 @@ class PairModel(HydraFreqaiModel):
         if checks.begins_too_late(frame, windows[0]):
             raise self.late_history(frame, windows[0])
         answers = Answers(len(frame.times), frame.label_names)
+        book = self.answer_book(pair, frame.label_names)
         common, begun = self.describe(frame.names, frame.label_names), time.time()
         for window in windows:
             rows = frame.rows(window.answer_start, window.answer_stop)
             if rows.start < rows.stop:
-                answers.put(rows, self._answer_window(frame, window, rows, common))
+                answers.put(rows, self._answer_window(frame, window, rows, common, book))
                 who = f"{pair} ({self.pair_it}/{self.total_pairs})"
                 self.report(who, window, begun, rows.stop - rows.start)
+        book.save()
         self.hand_back(dk, frame, answers)
         return dk
 
     def _answer_window(
-        self, frame: PairFrame, window: Window, rows: slice, common: dict[str, Any]
+        self,
+        frame: PairFrame,
+        window: Window,
+        rows: slice,
+        common: dict[str, Any],
+        book: AnswerBook,
     ) -> Answer:
-        learn = frame.rows(window.train_start, window.train_stop)
-        known = frame.position(window.known_until) - self.horizon
+        pair = frame.pair
         description = {
             **common,
             "window": [window.train_start, window.train_stop, window.known_until],
-            "data": {frame.pair: frame.hash_of(learn, known)},
+            "data": {pair: self.training_hash(frame, window)},
         }
-        asked = {**description, "asked": {frame.pair: frame.hash_of(rows)}}
-        stored = self.stored_answers(frame.pair, window, frame.label_names, asked)
-        if stored is not None and frame.pair in stored:
-            return stored[frame.pair]
-        trained = self.obtain(
-            frame.pair,
-            window,
-            description,
-            lambda: self.train_frames({frame.pair: frame}, window, description),
-        )
-        answer = self.answer_rows(trained, frame.features[rows], frame.times[rows], frame.pair)
-        self.store_answers(frame.pair, window, [frame], {frame.pair: answer}, asked)
-        return answer
+        mark = digest(fingerprint(description), frame.hash_of(rows))
+        stored = self.look_up(book, pair, window, mark)
+        if stored is None:
+            trained = self.obtain(
+                pair,
+                window,
+                description,
+                lambda: self.train_frames({pair: frame}, window, description),
+            )
+            rows_of = frame.features[rows], frame.times[rows]
+            stored = {pair: self.answer_rows(trained, *rows_of, pair)}
+        book.put(window.answer_start, mark, {pair: frame.times[rows]}, stored)
+        return stored[pair]
 
     def train_frames(
         self, frames: dict[str, PairFrame], window: Window, description: dict[str, Any]
@@ -130,7 +138,7 @@ class PairModel(HydraFreqaiModel):
         means, stds = mean_and_std(labels)
         try:
             sieve, features, scaled, kept = self._sift(
-                frame.features[used[train]], labels, weights[train]
+                frame.names, frame.features[used[train]], labels, weights[train]
             )
         except ValueError as error:
             raise OperationalException(f"{frame.pair}: {error}.") from None
@@ -155,10 +163,10 @@ class PairModel(HydraFreqaiModel):
         )
 
     def _sift(
-        self, features: Array, labels: Array, weights: Array
+        self, names: list[str], features: Array, labels: Array, weights: Array
     ) -> tuple[PlainSieve | FilteringSieve, Array, Array, Array]:
         if wants_filters(self.ft_params):
-            return FilteringSieve.fit(self.define_data_pipeline, features, labels, weights)
+            return FilteringSieve.fit(self.define_data_pipeline, names, features, labels, weights)
         return PlainSieve.fit(features, labels, weights)
 
     @staticmethod

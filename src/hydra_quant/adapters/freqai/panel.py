@@ -14,14 +14,16 @@ from freqtrade.strategy.interface import IStrategy
 from numpy.typing import NDArray
 
 from hydra_quant.adapters.freqai import checks
-from hydra_quant.adapters.freqai.answers import Answer, Answers
+from hydra_quant.adapters.freqai.answers import Answer, AnswerBook, Answers
 from hydra_quant.adapters.freqai.base import HydraFreqaiModel
 from hydra_quant.adapters.freqai.frames import PairFrame, candle_hash
 from hydra_quant.adapters.freqai.pool import agreeing, asked_rows, pool, scatter, statistics
 from hydra_quant.adapters.freqai.sieve import FILTER_KEYS, wants_filters
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.adapters.freqai.windows import Window, day
+from hydra_quant.models.fingerprint import canonical, digest
 from hydra_quant.models.rows import Rows
+from hydra_quant.models.store import fingerprint
 
 logger = logging.getLogger(__name__)
 
@@ -152,10 +154,15 @@ class PanelModel(HydraFreqaiModel):
         windows = self.windows(dk, frames[pair])
         self._check_history(frames, windows[0])
         answers = {name: Answers(len(f.times), f.label_names) for name, f in frames.items()}
+        book = self.answer_book(PANEL, frames[pair].label_names)
         common, begun = self.describe(frames[pair].names, frames[pair].label_names), time.time()
         for window in windows:
-            n_rows = self._solve_window(frames, answers, window, common)
+            found = self._solve_window(frames, window, common, book)
+            for name, (rows, answer) in found.items():
+                answers[name].put(rows, answer)
+            n_rows = sum(rows.stop - rows.start for rows, _ in found.values())
             self.report(f"{PANEL} of {len(frames)} pairs", window, begun, n_rows)
+        book.save()
         bare = {name: frame.without_arrays() for name, frame in frames.items()}
         return Solved(key, candles, bare, answers)
 
@@ -192,34 +199,29 @@ class PanelModel(HydraFreqaiModel):
     def _solve_window(
         self,
         frames: dict[str, PairFrame],
-        answers: dict[str, Answers],
         window: Window,
         common: dict[str, Any],
-    ) -> int:
-        """Answer one window for every pair; return how many rows were asked."""
+        book: AnswerBook,
+    ) -> dict[str, tuple[slice, Answer]]:
+        """Answer one window for every pair: its rows in the pair's frame, and the answer."""
         learners = self._learners(frames)
         rows = {n: f.rows(window.answer_start, window.answer_stop) for n, f in frames.items()}
         description = {
             **common,
             "window": [window.train_start, window.train_stop, window.known_until],
-            "data": {name: self._training_hash(f, window) for name, f in learners.items()},
+            "data": {name: self.training_hash(f, window) for name, f in learners.items()},
         }
-        asked = {**description, "asked": {n: f.hash_of(rows[n]) for n, f in frames.items()}}
-        names = next(iter(frames.values())).label_names
-        found = self.stored_answers(PANEL, window, names, asked)
+        asked = {name: frame.hash_of(rows[name]) for name, frame in frames.items()}
+        mark = digest(fingerprint(description), canonical(asked))
+        found = self.look_up(book, PANEL, window, mark)
         if found is None:
             trained = self.obtain(
                 PANEL, window, description, lambda: self.train_frames(learners, window, description)
             )
             found = self._answer_all(trained, frames, rows)
-            self.store_answers(PANEL, window, list(frames.values()), found, asked)
-        for name, answer in found.items():
-            answers[name].put(rows[name], answer)
-        return sum(r.stop - r.start for r in rows.values())
-
-    def _training_hash(self, frame: PairFrame, window: Window) -> str:
-        learned = frame.rows(window.train_start, window.train_stop)
-        return frame.hash_of(learned, frame.position(window.known_until) - self.horizon)
+        times = {name: frame.times[rows[name]] for name, frame in frames.items()}
+        book.put(window.answer_start, mark, times, found)
+        return {name: (rows[name], found[name]) for name in frames}
 
     def _answer_all(
         self, trained: Trained, frames: dict[str, PairFrame], rows: dict[str, slice]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from datasieve.pipeline import Pipeline
 from numpy.typing import NDArray
 
@@ -51,24 +52,35 @@ class FilteringSieve:
     """FreqAI's own datasieve pipeline with the filters the user asked for."""
 
     pipeline: Pipeline
+    given: list[str]
     width: int
 
     @classmethod
     def fit(
-        cls, define: Callable[[], Pipeline], features: Array, labels: Array, weights: Array
+        cls,
+        define: Callable[[], Pipeline],
+        names: list[str],
+        features: Array,
+        labels: Array,
+        weights: Array,
     ) -> tuple[Self, Array, Array, Array]:
-        """Return the fitted pipeline and what it lets through."""
+        """Return the fitted pipeline and what it lets through (rows may be fewer)."""
         pipeline = define()
-        features, labels, weights = pipeline.fit_transform(features, labels, weights)
-        return cls(pipeline, features.shape[1]), features, labels, weights
+        # datasieve's constant filter works on named columns only
+        found, kept, weights = pipeline.fit_transform(
+            pd.DataFrame(features, columns=names), pd.DataFrame(labels), weights
+        )
+        values, labels = found.to_numpy(np.float64), kept.to_numpy(np.float64)
+        return cls(pipeline, names, values.shape[1]), values, labels, weights
 
     def apply(self, features: Array) -> tuple[Array, NDArray[np.int64], Array]:
         """Return filtered features, 1 for each row let through, and the outlier index."""
-        values, passed, _ = self.pipeline.transform(features, outlier_check=True)
+        frame = pd.DataFrame(features, columns=self.given)
+        values, passed, _ = self.pipeline.transform(frame, outlier_check=True)
         index = np.zeros(len(features))
         if "di" in self.pipeline:
             index = np.asarray(self.pipeline["di"].di_values, dtype=np.float64)
-        return values, np.asarray(passed, dtype=np.int64), index
+        return values.to_numpy(np.float64), np.asarray(passed, dtype=np.int64), index
 
     def names(self, names: list[str]) -> list[str]:
         """Return neutral names: principal components have none of their own."""
