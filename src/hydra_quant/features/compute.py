@@ -16,7 +16,8 @@ from hydra_quant.features.errors import FeatureError
 from hydra_quant.features.feature import Feature
 from hydra_quant.features.windows import Array
 
-BLOCK_ROWS = 12_288  # with overlap and 8 bytes a row just below malloc's limit for fresh pages
+BLOCK_ROWS = 8_192
+LONG_MEMORY = 512  # features that look back further are computed apart: their overlap is costly
 PRICES = ("open", "high", "low", "close")
 
 
@@ -30,15 +31,35 @@ def compute_rows(
     needed = sorted({column for feature in features for column in feature.needs})
     columns = {name: _column(frame, name) for name in needed}
     values = np.empty((len(features), len(frame)))
-    overlap = max((feature.lookback for feature in features), default=0)
-    for start, stop in _blocks(len(frame)):
+    slots = list(zip(features, values, strict=True))
+    for chosen in _by_memory(slots):
+        _fill(chosen, columns, minutes, bar_minutes)
+    names = [feature.name for feature in features]
+    return pd.DataFrame(values.T, index=frame.index, columns=names, copy=False)
+
+
+Slot = tuple[Feature, Array]
+
+
+def _by_memory(slots: list[Slot]) -> Iterator[list[Slot]]:
+    yield [slot for slot in slots if slot[0].lookback <= LONG_MEMORY]
+    yield [slot for slot in slots if slot[0].lookback > LONG_MEMORY]
+
+
+def _fill(
+    slots: list[Slot],
+    columns: dict[str, Array],
+    minutes: NDArray[np.int64],
+    bar_minutes: float,
+) -> None:
+    """Write each feature into its array, block by block."""
+    overlap = max((feature.lookback for feature, _ in slots), default=0)
+    for start, stop in _blocks(len(minutes)):
         first = max(start - overlap, 0)
         part = {name: column[first:stop] for name, column in columns.items()}
         bars = Bars(part, minutes[first:stop], bar_minutes)
-        for row, feature in zip(values, features, strict=True):
-            row[start:stop] = feature.values(bars)[start - first :]
-    names = [feature.name for feature in features]
-    return pd.DataFrame(values.T, index=frame.index, columns=names, copy=False)
+        for feature, values in slots:
+            values[start:stop] = feature.values(bars)[start - first :]
 
 
 def _blocks(rows: int) -> Iterator[tuple[int, int]]:

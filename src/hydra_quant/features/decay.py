@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from hydra_quant.features import kernels
-from hydra_quant.features.windows import Array
+from hydra_quant.features.windows import Array, frozen
 
 SEED_MEMORY = 1e-6
 """Weight of everything older than the window in the recursive average that is cut off."""
@@ -80,6 +80,6 @@ def decayed_mean(series: Array, decay: float) -> Array:
     """
     rows = memory_rows(decay)
     mean = np.full(len(series), np.nan)
-    kernels.add(series, decay, rows, mean)
+    kernels.add(frozen(series), decay, rows, mean)
     mean *= (1.0 - decay) / (1.0 - decay**rows)
     return mean

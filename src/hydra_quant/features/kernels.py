@@ -17,6 +17,10 @@ FLAT = 4e-15
 """Relative gap between two means that is rounding, not movement."""
 
 
+# Doubling: a level and the same level `size` rows earlier make the next one. Both halves have one
+# length, so their sums are exactly equal where the series is flat.
+
+
 @numba.njit(cache=True)
 def _add(newer: Array, older: Array, weight: float, out: Array) -> None:
     for i in range(len(out)):
@@ -25,22 +29,11 @@ def _add(newer: Array, older: Array, weight: float, out: Array) -> None:
 
 @numba.njit(cache=True)
 def _add_gaps(
-    newer: Array, older: Array, x: Array, older_x: Array, share: float, scale: float, out: Array
+    newer: Array, older: Array, x: Array, older_x: Array, scale: float, out: Array
 ) -> None:
-    """Join deviations: add the squared gap between the means of two neighbouring windows.
-
-    ``share`` turns sums of the newer window into those of the older one's length. Equal lengths
-    (share 1) have equal sums where price is flat; others may differ by rounding.
-    """
-    if share == 1.0:
-        for i in range(len(out)):
-            gap = x[i] - older_x[i]
-            out[i] = newer[i] + older[i] + scale * gap * gap
-    else:
-        for i in range(len(out)):
-            gap = share * x[i] - older_x[i]
-            gap = gap if abs(gap) > FLAT * abs(older_x[i]) else 0.0 * gap
-            out[i] = newer[i] + older[i] + scale * gap * gap
+    for i in range(len(out)):
+        gap = x[i] - older_x[i]
+        out[i] = newer[i] + older[i] + scale * gap * gap
 
 
 @numba.njit(cache=True)
@@ -51,35 +44,69 @@ def _add_products(
     older_x: Array,
     y: Array,
     older_y: Array,
-    share: float,
     scale: float,
     out: Array,
 ) -> None:
-    if share == 1.0:
-        for i in range(len(out)):
-            gaps = (x[i] - older_x[i]) * (y[i] - older_y[i])
-            out[i] = newer[i] + older[i] + scale * gaps
-    else:
-        for i in range(len(out)):
-            gap_x = share * x[i] - older_x[i]
-            gap_y = share * y[i] - older_y[i]
-            gap_x = gap_x if abs(gap_x) > FLAT * abs(older_x[i]) else 0.0 * gap_x
-            gap_y = gap_y if abs(gap_y) > FLAT * abs(older_y[i]) else 0.0 * gap_y
-            out[i] = newer[i] + older[i] + scale * gap_x * gap_y
+    for i in range(len(out)):
+        gaps = (x[i] - older_x[i]) * (y[i] - older_y[i])
+        out[i] = newer[i] + older[i] + scale * gaps
 
 
 @numba.njit(cache=True)
 def _add_drift(
-    newer: Array, older: Array, x: Array, older_x: Array, share: float, scale: float, out: Array
+    newer: Array, older: Array, x: Array, older_x: Array, scale: float, out: Array
 ) -> None:
-    if share == 1.0:
-        for i in range(len(out)):
-            out[i] = newer[i] + older[i] + scale * (x[i] - older_x[i])
-        return
     for i in range(len(out)):
-        gap = share * x[i] - older_x[i]
-        gap = gap if abs(gap) > FLAT * abs(older_x[i]) else 0.0 * gap
-        out[i] = newer[i] + older[i] + scale * gap
+        out[i] = newer[i] + older[i] + scale * (x[i] - older_x[i])
+
+
+# Joining a level to what is held, in place. ``share`` turns sums of the held window into sums of
+# the level's length, which rounds: a gap that small is none.
+
+
+@numba.njit(cache=True)
+def _join(held: Array, older: Array, weight: float) -> None:
+    for i in range(len(held)):
+        held[i] += weight * older[i]
+
+
+@numba.njit(cache=True)
+def _gap(held_sum: float, older_sum: float, share: float) -> float:
+    gap = share * held_sum - older_sum
+    return gap if abs(gap) > FLAT * abs(older_sum) else 0.0 * gap
+
+
+@numba.njit(cache=True)
+def _join_gaps(
+    held: Array, older: Array, x: Array, older_x: Array, share: float, scale: float
+) -> None:
+    for i in range(len(held)):
+        gap = _gap(x[i], older_x[i], share)
+        held[i] += older[i] + scale * gap * gap
+
+
+@numba.njit(cache=True)
+def _join_products(
+    held: Array,
+    older: Array,
+    x: Array,
+    older_x: Array,
+    y: Array,
+    older_y: Array,
+    share: float,
+    scale: float,
+) -> None:
+    for i in range(len(held)):
+        gaps = _gap(x[i], older_x[i], share) * _gap(y[i], older_y[i], share)
+        held[i] += older[i] + scale * gaps
+
+
+@numba.njit(cache=True)
+def _join_drift(
+    held: Array, older: Array, x: Array, older_x: Array, share: float, scale: float
+) -> None:
+    for i in range(len(held)):
+        held[i] += older[i] + scale * _gap(x[i], older_x[i], share)
 
 
 @numba.njit(cache=True)
@@ -106,7 +133,7 @@ def add(x: Array, factor: float, rows: int, out: Array) -> None:
     level, wider = np.empty(tile + rows), np.empty(tile + rows)
     for start in range(rows - 1, len(x), tile):
         stop = min(start + tile, len(x))
-        count, span = stop - start, stop - start + rows - 1
+        span = stop - start + rows - 1
         level[:span] = x[start - rows + 1 : stop]
         held = out[start:stop]
         held[:] = 0.0
@@ -114,7 +141,7 @@ def add(x: Array, factor: float, rows: int, out: Array) -> None:
         while True:
             if digits & 1:
                 at = rows - 1 - joined
-                _add(held, level[at : at + count], factor**joined, held)
+                _join(held, level[at:], factor**joined)
                 joined += size
             digits >>= 1
             if digits == 0:
@@ -153,22 +180,20 @@ def codeviate(x: Array, y: Array, same: bool, rows: int, out: Array) -> None:
                 else:
                     share, scale = size / joined, joined / (size * (joined + size))
                     if same:
-                        _add_gaps(held, older, sums_x, older_x, share, scale, held)
+                        _join_gaps(held, older, sums_x, older_x, share, scale)
                     else:
-                        _add_products(
-                            held, older, sums_x, older_x, sums_y, older_y, share, scale, held
-                        )
-                        _add(sums_y, older_y, 1.0, sums_y)
-                    _add(sums_x, older_x, 1.0, sums_x)
+                        _join_products(held, older, sums_x, older_x, sums_y, older_y, share, scale)
+                        _join(sums_y, older_y, 1.0)
+                    _join(sums_x, older_x, 1.0)
                 joined += size
             digits >>= 1
             if digits == 0:
                 break
             scale, target = 0.5 / size, wider[size:span]
             if same:
-                _add_gaps(level[size:], level, xs[size:], xs, 1.0, scale, target)
+                _add_gaps(level[size:], level, xs[size:], xs, scale, target)
             else:
-                _add_products(level[size:], level, xs[size:], xs, ys[size:], ys, 1.0, scale, target)
+                _add_products(level[size:], level, xs[size:], xs, ys[size:], ys, scale, target)
                 _add(ys[size:], ys, 1.0, wider_ys[size:span])
                 ys, wider_ys = wider_ys, ys
             _add(xs[size:], xs, 1.0, wider_xs[size:span])
@@ -196,13 +221,13 @@ def trend(x: Array, rows: int, out: Array) -> None:
                     sums[:] = xs[at : at + count]
                 else:
                     share, scale = size / joined, joined / 2.0
-                    _add_drift(held, level[at:], sums, xs[at:], share, scale, held)
-                    _add(sums, xs[at:], 1.0, sums)
+                    _join_drift(held, level[at:], sums, xs[at:], share, scale)
+                    _join(sums, xs[at:], 1.0)
                 joined += size
             digits >>= 1
             if digits == 0:
                 break
-            _add_drift(level[size:], level, xs[size:], xs, 1.0, size / 2.0, wider[size:span])
+            _add_drift(level[size:], level, xs[size:], xs, size / 2.0, wider[size:span])
             _add(xs[size:], xs, 1.0, wider_xs[size:span])
             level, wider, xs, wider_xs = wider, level, wider_xs, xs
             size *= 2

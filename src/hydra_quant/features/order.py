@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from hydra_quant.features.windows import Array
+from hydra_quant.features.windows import Array, frozen
 
 UPPER_SHARE = 0.8
 
@@ -25,7 +25,7 @@ def window_order(series: Array, rows: int) -> tuple[Array, Array, Array]:
     window holds a NaN.
     """
     lower, upper, rank = (np.full(len(series), np.nan) for _ in range(3))
-    _scan(series, rows, UPPER_SHARE, lower, upper, rank)
+    _scan(frozen(series), rows, UPPER_SHARE, lower, upper, rank)
     return lower, upper, rank
 
 

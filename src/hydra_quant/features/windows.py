@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 def window_sum(series: Array, rows: int) -> Array:
     """Sum over the window of `rows` candles that ends at each row."""
     total = _blank(series)
-    kernels.add(series, 1.0, rows, total)
+    kernels.add(frozen(series), 1.0, rows, total)
     return total
 
 
@@ -39,21 +39,21 @@ def window_deviations(series: Array, rows: int) -> Array:
     both and the squared gap between their means. Nothing large is subtracted.
     """
     total = _blank(series)
-    kernels.codeviate(series, series, True, rows, total)
+    kernels.codeviate(frozen(series), frozen(series), True, rows, total)
     return total
 
 
 def window_codeviations(x: Array, y: Array, rows: int) -> Array:
     """Σ (x - mean x)(y - mean y) over the window; exactly zero where either is flat."""
     total = _blank(x)
-    kernels.codeviate(x, y, False, rows, total)
+    kernels.codeviate(frozen(x), frozen(y), False, rows, total)
     return total
 
 
 def window_trend(series: Array, rows: int) -> Array:
     """Σ (x - mean x)(t - mean t), t the row number: the numerator of a regression on time."""
     total = _blank(series)
-    kernels.trend(series, rows, total)
+    kernels.trend(frozen(series), rows, total)
     return total
 
 
@@ -70,8 +70,15 @@ def window_min(series: Array, rows: int) -> Array:
 def rows_since_max(series: Array, rows: int) -> Array:
     """Rows since the window's largest value, 0 … `rows` - 1; of equal ones the latest."""
     age = _blank(series)
-    kernels.since_max(series, rows, age)
+    kernels.since_max(frozen(series), rows, age)
     return age
+
+
+def frozen(series: Array) -> Array:
+    """The series as a read-only view: kernels are compiled once, not also for writable input."""
+    view = np.ascontiguousarray(series).view()
+    view.flags.writeable = False
+    return view
 
 
 def _blank(series: Array) -> Array:
