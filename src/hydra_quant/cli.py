@@ -42,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 is success, 2 a mistake in the input, 130 Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     chosen = next((word for word in arguments if word in COMMANDS), None)
-    parsed = build_parser(chosen).parse_args(arguments)
     try:
+        parsed = build_parser(chosen).parse_args(arguments)
         return int(import_module(COMMANDS[parsed.command][0]).run(parsed))
     except KeyboardInterrupt:
         return 130

@@ -13,7 +13,8 @@ class SettingsError(ValueError):
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # strict: true is not 1.0, "0.5" is not a number (whole numbers count as numbers)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Vote(_Section):
@@ -41,8 +42,8 @@ class Vote(_Section):
     def _weights_and_order(self) -> Self:
         if self.model_weight + self.momentum_weight + self.mean_reversion_weight <= 0:
             raise ValueError(
-                "at least one of model_weight, momentum_weight, mean_reversion_weight "
-                "must be above 0"
+                "model_weight, momentum_weight and mean_reversion_weight are all 0, so nobody "
+                "votes: give at least one of them a weight above 0"
             )
         if self.exit_below >= self.enter_above:
             raise ValueError(
@@ -100,7 +101,8 @@ class Risk(_Section):
     def _order(self) -> Self:
         if self.min_stake > self.max_stake:
             raise ValueError(
-                f"min_stake ({self.min_stake}) must not be above max_stake ({self.max_stake})"
+                f"min_stake ({self.min_stake}) must not be above max_stake ({self.max_stake}), "
+                "or no trade would ever be taken"
             )
         return self
 
@@ -167,16 +169,29 @@ def _known_keys(path: tuple[int | str, ...]) -> list[str]:
     return list(model.model_fields)
 
 
+def _elsewhere(key: str) -> list[str]:
+    """Full name of a setting that was written into the wrong section, if there is one."""
+    return [name for name, *_ in table() if name.rpartition(".")[2] == key]
+
+
+_PLAIN = {
+    "model_type": 'should be an object like {"key": value}',
+    "float_type": "should be a number, without quotes",
+    "invalid_key": "keys should be text",
+}
+
+
 def _explain(error: ErrorDetails) -> str:
     """Turn one pydantic finding into a line that names the key, the value and the remedy."""
     path = error["loc"]
     key = ".".join(("hydra", *map(str, path)))
     if error["type"] == "extra_forbidden":
         known = _known_keys(path[:-1])
-        near = get_close_matches(str(path[-1]), known, n=1)
+        near = get_close_matches(str(path[-1]), known, n=1) or _elsewhere(str(path[-1]))
         hint = f'did you mean "{near[0]}"?' if near else f"known keys: {', '.join(known)}"
         return f'unknown key "{key}" in the configuration; {hint}'
     wanted = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
         return f'config key "{key}": {wanted}'
-    return f'config key "{key}" is {error["input"]!r}: {wanted[0].lower()}{wanted[1:]}'
+    wanted = _PLAIN.get(error["type"], wanted[0].lower() + wanted[1:])
+    return f'config key "{key}" is {error["input"]!r}: {wanted}'

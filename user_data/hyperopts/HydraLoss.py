@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from freqtrade.optimize.hyperopt import IHyperOptLoss
-from pandas import DataFrame, date_range
+from pandas import DataFrame, date_range, to_datetime
 
 from hydra_quant.validation.objective import loss
 
@@ -22,8 +22,8 @@ class HydraLoss(IHyperOptLoss):
         starting_balance: float,
         **kwargs: Any,
     ) -> float:
-        """Daily net profit over the whole range, flat days included, to the loss."""
+        """Daily net profit over the whole range, days without a closed trade as 0, to the loss."""
         days = date_range(min_date, max_date, freq="1D", normalize=True)
-        profit = results.set_index("close_date")["profit_abs"].resample("1D").sum()
-        daily = profit.reindex(days, fill_value=0.0) / starting_balance
+        profit = results.groupby(to_datetime(results["close_date"]).dt.floor("1D"))["profit_abs"]
+        daily = profit.sum().reindex(days, fill_value=0.0) / starting_balance
         return loss(daily.to_numpy(float), trade_count)

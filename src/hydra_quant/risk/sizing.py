@@ -25,11 +25,12 @@ def stake(
     Raises
     ------
     ValueError
-        When an input is not a positive number: no size can be derived from it.
+        When an input is out of its range or NaN: no size can be derived from it.
     """
-    if not (equity > 0 and stop_distance > 0 and leverage >= 1):
+    if not (equity > 0 and stop_distance > 0 and leverage >= 1 and available >= 0):
         raise ValueError(
-            f"no stake for equity {equity}, stop distance {stop_distance}, leverage {leverage}"
+            f"no stake for equity {equity}, stop distance {stop_distance}, leverage {leverage}, "
+            f"available {available}"
         )
     position = equity * min(risk.risk_per_trade / stop_distance, risk.max_position)
     wanted = min(position / leverage, risk.max_stake, available)

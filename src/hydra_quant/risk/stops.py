@@ -1,5 +1,7 @@
 """Where a position is given up."""
 
+from collections.abc import Iterable
+
 from hydra_quant.settings import Risk
 
 
@@ -29,6 +31,20 @@ def trailing_stop(entry: float, price: float, is_short: bool, risk: Risk) -> flo
     ``entry`` and ``price`` in quote currency. Keeping the best stop so far is freqtrade's part.
     """
     gain = (entry - price) / entry if is_short else price / entry - 1
-    if gain < risk.trail_from:
+    if not gain >= risk.trail_from:  # so that NaN does not trail
         return None
     return price * (1 + risk.trail_by) if is_short else price * (1 - risk.trail_by)
+
+
+def tightest(offers: Iterable[float | None], in_force: float, is_short: bool) -> float | None:
+    """Price of the offer that protects most, or None when the stop in force protects as well.
+
+    ``offers`` and ``in_force`` in quote currency; None among the offers counts for nothing.
+    freqtrade lets a stop be loosened when any order fills, even a part of an exit; HYDRA does not.
+    """
+    prices = [price for price in offers if price is not None]
+    if is_short:
+        best = min(prices, default=in_force)
+        return best if best < in_force else None
+    best = max(prices, default=in_force)
+    return best if best > in_force else None

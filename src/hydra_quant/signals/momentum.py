@@ -48,4 +48,5 @@ def _position(
     width = top - bottom
     flat = width == 0
     position = 2 * (close - bottom) / np.where(flat, 1.0, width) - 1
-    return np.where(flat, 0.0, position)
+    # Clipped, because some exchanges serve a close outside its own candle's range.
+    return np.where(flat, 0.0, np.clip(position, -1.0, 1.0))

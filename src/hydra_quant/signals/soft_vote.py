@@ -12,7 +12,8 @@ class SoftVote(NamedTuple):
 
     Shapes: every field (n_candles,).
     ``total`` in [-1, 1], NaN where no source has an opinion; ``agree`` and ``oppose`` count the
-    sources that spoke for and against the sign of ``total``.
+    sources that spoke for the sign of ``total`` and those that did not. When opposite votes
+    cancel to exactly 0, nobody agrees and everybody who spoke opposes.
     """
 
     total: NDArray[np.float64]
@@ -27,7 +28,7 @@ def model_vote(
 
     Parameters
     ----------
-    predicted_return : array of shape (n_candles,), fraction over the label horizon
+    predicted_return : array of shape (n_candles,), log return over the label horizon
     trusted : array of shape (n_candles,), FreqAI's ``do_predict == 1``
     full_vote_return : predicted return that counts as a full vote, fraction, above 0
 
@@ -48,7 +49,8 @@ def soft_vote(
     ----------
     votes : by source, arrays of shape (n_candles,) in [-1, 1]; NaN where a source has no opinion
     weights : by source, not negative; every source in ``votes`` must have one
-    speak_above : a vote beyond this counts as the source having spoken
+    speak_above : a vote of at least this size counts as the source having spoken; a source without
+        weight never speaks
 
     Raises
     ------
@@ -61,8 +63,6 @@ def soft_vote(
     mass = present.sum(axis=0)
     weighted = (present * np.nan_to_num(stacked)).sum(axis=0)
     total = np.where(mass > 0, weighted / np.where(mass > 0, mass, 1.0), np.nan)
-    spoke = np.where(np.abs(stacked) >= speak_above, np.sign(stacked), 0.0)
-    side = np.sign(np.nan_to_num(total))
-    agree = ((spoke * side) > 0).sum(axis=0)
-    oppose = ((spoke * side) < 0).sum(axis=0)
-    return SoftVote(total, agree, oppose)
+    spoke = (present > 0) & (np.abs(stacked) >= speak_above)
+    agree = (spoke & (stacked * np.nan_to_num(total) > 0)).sum(axis=0)
+    return SoftVote(total, agree, spoke.sum(axis=0) - agree)

@@ -9,6 +9,7 @@ DAYS_IN_YEAR = 365
 MIN_TRADES = 30
 MAX_DRAWDOWN = 0.20
 REJECTED = 100.0
+BEST_SHARPE = 50.0  # far beyond any real one; keeps accepted losses clear of rejected ones
 
 
 def sharpe(daily_returns: NDArray[np.float64]) -> float:
@@ -58,11 +59,14 @@ def loss(
 
     Returns
     -------
-    Any accepted result is below any rejected one.
+    Accepted: in [-50, 50]. Rejected: 100-200 for the drawdown, 200-300 for too few trades, 300 when
+    a return is not a number. (freqtrade calls nothing from 100 on a best result.)
     """
+    if not np.isfinite(daily_returns).all():
+        return 3 * REJECTED
     if trade_count < min_trades:
         return REJECTED * (2 + (min_trades - trade_count) / min_trades)
     drawdown = max_drawdown(daily_returns)
     if drawdown > max_drawdown_allowed:
         return REJECTED * (1 + min(drawdown - max_drawdown_allowed, 1.0))
-    return -float(np.clip(sharpe(daily_returns), -REJECTED, REJECTED))
+    return -float(np.clip(sharpe(daily_returns), -BEST_SHARPE, BEST_SHARPE))

@@ -1,14 +1,14 @@
 """The base strategy: each freqtrade callback is a few lines that call one library function."""
 
-from copy import copy
+import logging
+from copy import copy, deepcopy
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from freqtrade.enums import RunMode
 from freqtrade.exchange import timeframe_to_minutes
-from freqtrade.persistence import Trade
+from freqtrade.persistence import Order, Trade
 from freqtrade.strategy import DecimalParameter, IStrategy, stoploss_from_absolute
 from pandas import DataFrame, Series
 
@@ -18,28 +18,35 @@ from hydra_quant.adapters.strategy.columns import (
     add_exits,
     add_votes,
     read_vote,
+    thesis,
     trusted,
 )
 from hydra_quant.adapters.strategy.fail_closed import fail_closed
 from hydra_quant.adapters.strategy.plot import MODEL_PLOT_CONFIG, PLOT_CONFIG, annotations
 from hydra_quant.adapters.strategy.reason_log import ReasonLog
-from hydra_quant.adapters.strategy.startup import parse_settings, require_listed
+from hydra_quant.adapters.strategy.startup import (
+    parse_horizon,
+    parse_settings,
+    require_listed,
+    require_voices,
+)
 from hydra_quant.features import catalog
 from hydra_quant.labels import forward_return
 from hydra_quant.reasons import Reason
 from hydra_quant.risk.gates import check_entry, decide
 from hydra_quant.risk.sizing import stake
-from hydra_quant.risk.stops import first_stop, trailing_stop
+from hydra_quant.risk.stops import first_stop, tightest, trailing_stop
 from hydra_quant.risk.volatility import ATR_BLOCKS, SHOCK_WINDOW
 from hydra_quant.settings import Settings
 from hydra_quant.signals import momentum
 
-DEFAULT_HORIZON = 12
+logger = logging.getLogger(__name__)
 # A pooled model must not tell pairs apart by their price level: only features free of units.
 MODEL_FEATURES = tuple(
     row.name for row in catalog.CATALOG.values() if row.scaling == catalog.Scaling()
 )
 LIVE_MODES = (RunMode.DRY_RUN, RunMode.LIVE)
+STOP_NOW = 1e-6  # distance of a stop that price has already passed; freqtrade ignores 0
 
 
 class HydraStrategyBase(IStrategy):
@@ -68,13 +75,11 @@ class HydraStrategyBase(IStrategy):
         super().__init__(config)
         self.settings: Settings = parse_settings(config)
         self._start_parameters_from(self.settings)
-        self.horizon = int(
-            config.get("freqai", {})
-            .get("feature_parameters", {})
-            .get("label_period_candles", DEFAULT_HORIZON)
-        )
+        require_voices(self.settings.vote, with_model=self.with_model)
+        self.horizon = parse_horizon(config)
+        # One more: the first candle that may trade acts on the signal of the candle before it.
         self.startup_candle_count = self._lookback() + 1
-        self.plot_config = MODEL_PLOT_CONFIG if self.with_model else PLOT_CONFIG
+        self.plot_config = deepcopy(MODEL_PLOT_CONFIG if self.with_model else PLOT_CONFIG)
         self._reasons: ReasonLog | None = None
 
     # --- before the first candle -------------------------------------------------------------
@@ -92,12 +97,13 @@ class HydraStrategyBase(IStrategy):
     @property
     def protections(self) -> list[dict[str, Any]]:
         """Pause a pair after a trade and after repeated stops; pause everything in a drawdown."""
-        day = 24 * 60 // timeframe_to_minutes(self.timeframe)
+        day = max(24 * 60 // timeframe_to_minutes(self.timeframe), 1)
         return [
             {"method": "CooldownPeriod", "stop_duration_candles": 1},
             {
                 "method": "StoplossGuard",
-                "lookback_period_candles": day,
+                # a day, or as long as three trades in a row take
+                "lookback_period_candles": max(day, 3 * self.horizon),
                 "trade_limit": 3,
                 "stop_duration_candles": max(day // 4, 1),
                 "only_per_pair": True,
@@ -158,7 +164,7 @@ class HydraStrategyBase(IStrategy):
             dataframe,
             decision,
             enter_above=self.enter_above.value,
-            speak_above=self.settings.vote.speak_above,
+            settings=self.settings.vote,
         )
         if self._reasons is not None:
             self._reasons.candles(metadata["pair"], dataframe)
@@ -207,8 +213,10 @@ class HydraStrategyBase(IStrategy):
             available=max_stake,
             risk=self.settings.risk,
         )
-        if amount == 0.0:
+        # freqtrade would raise a stake to the exchange's minimum, beyond the risk that was wanted.
+        if amount < max(min_stake or 0.0, self.settings.risk.min_stake) or amount == 0.0:
             self.note_denial(pair, current_time, side, Reason.STAKE_TOO_SMALL)
+            return 0.0
         return amount
 
     @fail_closed(denied=False)
@@ -240,16 +248,15 @@ class HydraStrategyBase(IStrategy):
         return reason is Reason.ENTERED
 
     def order_filled(
-        self, pair: str, trade: Trade, order: Any, current_time: datetime, **kwargs: Any
+        self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> None:
-        """Write what the entry rested on into the trade's custom data."""
-        if order.ft_order_side != trade.entry_side:
-            return
-        candle = self._last_candle(pair)
-        kept = [name for name in candle.index if name.startswith("hydra_") or name == PREDICTION]
-        thesis = {name: float(candle[name]) for name in kept if np.isfinite(candle[name])}
-        thesis["reason"] = Reason(int(candle["hydra_reason"])).label  # type: ignore[assignment]
-        trade.set_custom_data(key="hydra_entry", value=thesis)
+        """Write what the entry rested on into the trade's custom data (dry and live runs).
+
+        A backtest exports no custom data, and writing it there costs a scan of all earlier trades.
+        """
+        if self._is_live() and order.ft_order_side == trade.entry_side:
+            candle = self._candle_before(pair, order.order_date_utc)
+            trade.set_custom_data(key="hydra_entry", value=thesis(candle))
 
     # Not decorated: freqtrade looks for `after_fill` in this very signature.
     def custom_stoploss(
@@ -262,19 +269,22 @@ class HydraStrategyBase(IStrategy):
         after_fill: bool,
         **kwargs: Any,
     ) -> float | None:
-        """ATR stop when the entry fills, trailing stop once the gain is there, else as it was."""
-        if after_fill:
-            atr = float(self._last_candle(pair)["hydra_atr"])
-            price: float | None = first_stop(
-                trade.open_rate, atr, trade.is_short, self.stop_atr.value
-            )
-        else:
-            price = trailing_stop(trade.open_rate, current_rate, trade.is_short, self.settings.risk)
+        """ATR stop when the entry fills, trailing stop once the gain is there; never a looser one.
+
+        When no ATR was known as the entry filled (a restart in between), the floor holds and the
+        ATR stop follows with the first candle.
+        """
+        offers = [trailing_stop(trade.open_rate, current_rate, trade.is_short, self.settings.risk)]
+        at_floor = trade.stop_loss_pct == trade.initial_stop_loss_pct
+        if after_fill or at_floor:
+            offers.append(self._atr_stop(trade))
+        price = tightest(offers, trade.stop_loss, trade.is_short)
         if price is None:
             return None
-        return float(stoploss_from_absolute(price, current_rate, trade.is_short, trade.leverage))
+        distance = stoploss_from_absolute(price, current_rate, trade.is_short, trade.leverage)
+        return max(float(distance), STOP_NOW)
 
-    def plot_annotations(  # type: ignore[override]
+    def plot_annotations(
         self,
         pair: str,
         start_date: datetime,
@@ -298,6 +308,27 @@ class HydraStrategyBase(IStrategy):
             raise ValueError(f"no analysed candle for {pair}")
         return frame.iloc[-1]
 
+    def _candle_before(self, pair: str, time: datetime) -> Series:
+        """Last candle that had closed at ``time`` (UTC)."""
+        frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
+        length = timedelta(minutes=timeframe_to_minutes(self.timeframe))
+        closed = 0 if frame.empty else frame["date"].searchsorted(time - length, side="right")
+        if closed == 0:
+            raise ValueError(f"no analysed candle for {pair} before {time}")
+        return frame.iloc[closed - 1]
+
+    def _atr_stop(self, trade: Trade) -> float | None:
+        """Price of the first stop; None while no ATR is known."""
+        frame, _ = self.dp.get_analyzed_dataframe(trade.pair, self.timeframe)
+        atr = float("nan") if frame.empty else float(frame["hydra_atr"].iloc[-1])
+        if not atr > 0:
+            logger.warning("%s: no ATR known, its stop stays at %s", trade.pair, trade.stop_loss)
+            return None
+        return first_stop(trade.open_rate, atr, trade.is_short, self.stop_atr.value)
+
+    def _is_live(self) -> bool:
+        return self.config.get("runmode") in LIVE_MODES
+
     def _lookback(self) -> int:
         rules = max(momentum.lookback(), self.horizon * ATR_BLOCKS, SHOCK_WINDOW + 1)
         return max(rules, catalog.lookback(MODEL_FEATURES)) if self.with_model else rules
@@ -311,14 +342,14 @@ class HydraStrategyBase(IStrategy):
         }
         for name, value in wanted.items():
             parameter = copy(getattr(type(self), name))
-            parameter.value = value
+            parameter._value = value  # its setter would round to the grid that hyperopt searches
             setattr(self, name, parameter)
 
     def _open_reason_log(self) -> ReasonLog | None:
         """Keep reasons of exported backtests and of dry and live runs, not of hyperopt epochs."""
-        mode = self.config.get("runmode")
-        live = mode in LIVE_MODES
-        exporting = mode == RunMode.BACKTEST and self.config.get("export", "none") != "none"
+        live = self._is_live()
+        backtest = self.config.get("runmode") == RunMode.BACKTEST
+        exporting = backtest and self.config.get("export", "none") != "none"
         if not (live or exporting):
             return None
         folder = Path(self.config["user_data_dir"]) / "hydra" / "reasons" / type(self).__name__

@@ -1,11 +1,13 @@
 """The columns that HYDRA adds to a candle frame: votes, yardsticks, decision."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
+from hydra_quant.reasons import Reason
 from hydra_quant.risk.gates import Decision
 from hydra_quant.risk.volatility import horizon_atr, shock_sigmas
 from hydra_quant.settings import Vote
@@ -41,7 +43,7 @@ def add_votes(frame: DataFrame, *, horizon: int, settings: Vote, with_model: boo
         prediction = frame[PREDICTION].to_numpy(float)
         votes["model"] = model_vote(prediction, trusted(frame), settings.model_edge)
     total = soft_vote(votes, _weights(settings), settings.speak_above)
-    added = {f"hydra_{name}": vote for name, vote in votes.items()}
+    added: dict[str, NDArray[Any]] = {f"hydra_{name}": vote for name, vote in votes.items()}
     added |= {
         "hydra_vote": total.total,
         "hydra_agree": total.agree,
@@ -53,8 +55,9 @@ def add_votes(frame: DataFrame, *, horizon: int, settings: Vote, with_model: boo
 
 
 def trusted(frame: DataFrame) -> NDArray[np.bool_]:
-    """Where FreqAI stands by its prediction (``do_predict == 1``)."""
-    return np.asarray(frame["do_predict"].to_numpy() == 1)
+    """Where there is a prediction and FreqAI stands by it (``do_predict == 1``)."""
+    there = np.isfinite(frame[PREDICTION].to_numpy(float))
+    return np.asarray(there & (frame["do_predict"].to_numpy() == 1))
 
 
 def read_vote(frame: DataFrame) -> SoftVote:
@@ -63,14 +66,14 @@ def read_vote(frame: DataFrame) -> SoftVote:
 
 
 def add_entries(
-    frame: DataFrame, decision: Decision, *, enter_above: float, speak_above: float
+    frame: DataFrame, decision: Decision, *, enter_above: float, settings: Vote
 ) -> DataFrame:
     """Add freqtrade's entry columns, the tag that names the sources behind them, and the reason."""
-    tags = entry_tags(frame, decision.side, speak_above)
+    tags = entry_tags(frame, decision.side, settings)
     return frame.assign(
         enter_long=(decision.side > 0).astype(int),
         enter_short=(decision.side < 0).astype(int),
-        enter_tag=np.where(decision.side != 0, tags, None),
+        enter_tag=_where(decision.side != 0, tags),
         hydra_side=decision.side,
         hydra_reason=decision.reason,
         hydra_enter_long_above=enter_above,
@@ -78,14 +81,17 @@ def add_entries(
     )
 
 
-def entry_tags(frame: DataFrame, side: NDArray[np.int8], speak_above: float) -> NDArray[np.object_]:
-    """Name the sources that spoke for each entry, few enough to group by: ``'model+momentum'``."""
+def entry_tags(frame: DataFrame, side: NDArray[np.int8], settings: Vote) -> NDArray[np.object_]:
+    """Name the sources that spoke for each entry, few enough to group by: ``'model+momentum'``.
+
+    ``'joint'`` where none spoke alone; sources without weight are not named.
+    """
     tags = np.full(len(frame), "", dtype=object)
     for source in SOURCES:
-        if f"hydra_{source}" in frame:
+        if f"hydra_{source}" in frame and _weights(settings)[source] > 0:
             vote = np.nan_to_num(frame[f"hydra_{source}"].to_numpy()) * side
             tags = np.where(
-                vote >= speak_above, np.where(tags == "", "", tags + "+") + source, tags
+                vote >= settings.speak_above, np.where(tags == "", "", tags + "+") + source, tags
             )
     return np.where(tags == "", "joint", tags)
 
@@ -97,8 +103,32 @@ def add_exits(frame: DataFrame, exit_below: float) -> DataFrame:
     return frame.assign(
         exit_long=long_.astype(int),
         exit_short=short.astype(int),
-        exit_tag=np.where(long_ | short, "vote_faded", None),
+        exit_tag=_where(long_ | short, np.full(len(frame), "vote_faded", dtype=object)),
     )
+
+
+def _where(there: NDArray[np.bool_], tags: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Tags where there is something to tag, else None."""
+    kept = np.full(len(tags), None, dtype=object)
+    kept[there] = tags[there]
+    return kept
+
+
+def thesis(candle: Series) -> dict[str, float | str]:
+    """Return what a decision rested on: finite ``hydra_*`` numbers, prediction, reason in words.
+
+    Parameters
+    ----------
+    candle : one row of a frame that has been through :func:`add_votes` and :func:`add_entries`
+
+    Returns
+    -------
+    Plain numbers and text, as freqtrade's custom data needs them.
+    """
+    names = [name for name in candle.index if name.startswith("hydra_") or name == PREDICTION]
+    numbers = {name: float(candle[name]) for name in names}
+    kept: dict[str, float | str] = {name: x for name, x in numbers.items() if np.isfinite(x)}
+    return {**kept, "reason": Reason(int(candle["hydra_reason"])).label}
 
 
 def _weights(settings: Vote) -> Mapping[str, float]:

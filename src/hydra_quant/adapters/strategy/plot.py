@@ -50,7 +50,8 @@ def annotations(frame: DataFrame, start: Any, end: Any) -> list[dict[str, Any]]:
 
     Returns
     -------
-    FreqUI area annotations, one for each run of equal reasons; candles without signal are blank.
+    FreqUI area annotations, one for each run of equal reasons, up to the next candle (a single
+    candle would have no width); candles without signal are blank.
     """
     if "hydra_reason" not in frame:
         return []
@@ -59,7 +60,7 @@ def annotations(frame: DataFrame, start: Any, end: Any) -> list[dict[str, Any]]:
     if len(reasons) == 0:
         return []
     first = np.flatnonzero(np.r_[True, reasons[1:] != reasons[:-1]])
-    last = np.r_[first[1:], len(reasons)] - 1
+    after = np.minimum(np.r_[first[1:], len(reasons)], len(reasons) - 1)
     return [
         {
             "type": "area",
@@ -68,6 +69,6 @@ def annotations(frame: DataFrame, start: Any, end: Any) -> list[dict[str, Any]]:
             "color": _DRAWN[Reason(reasons[a])],
             "label": Reason(reasons[a]).label,
         }
-        for a, b in zip(first, last, strict=True)
+        for a, b in zip(first, after, strict=True)
         if Reason(reasons[a]) in _DRAWN
     ]

@@ -5,7 +5,9 @@ from typing import Any
 
 from freqtrade.exceptions import OperationalException
 
-from hydra_quant.settings import Settings, SettingsError
+from hydra_quant.settings import Settings, SettingsError, Vote
+
+DEFAULT_HORIZON = 12
 
 
 def parse_settings(config: Mapping[str, Any]) -> Settings:
@@ -21,6 +23,39 @@ def parse_settings(config: Mapping[str, Any]) -> Settings:
         return Settings.parse(config)
     except SettingsError as error:
         raise OperationalException(f"HYDRA settings: {error}.") from None
+
+
+def parse_horizon(config: Mapping[str, Any]) -> int:
+    """Holding horizon in candles: FreqAI's ``label_period_candles``, 12 where there is none.
+
+    Raises
+    ------
+    OperationalException
+        When it is not a whole number above 0.
+    """
+    parameters = config.get("freqai", {}).get("feature_parameters", {})
+    horizon = parameters.get("label_period_candles", DEFAULT_HORIZON)
+    if type(horizon) is not int or horizon < 1:
+        raise OperationalException(
+            'config key "freqai.feature_parameters.label_period_candles" is '
+            f"{horizon!r}: should be a whole number of candles, at least 1."
+        )
+    return horizon
+
+
+def require_voices(vote: Vote, *, with_model: bool) -> None:
+    """Refuse to start when every source that a strategy has is without weight.
+
+    Raises
+    ------
+    OperationalException
+        Naming the keys.
+    """
+    if not with_model and vote.momentum_weight + vote.mean_reversion_weight == 0:
+        raise OperationalException(
+            'config keys "hydra.vote.momentum_weight" and "hydra.vote.mean_reversion_weight" are '
+            "both 0, so a strategy without a model would never trade: give one a weight above 0."
+        )
 
 
 def require_listed(wanted: Iterable[str], listed: Iterable[str], exchange: str) -> None:
