@@ -1,9 +1,10 @@
 """A whole ``freqtrade backtesting``: panel HydraLightGBM against stock LightGBM, one model a pair.
 
-The same features, labels, windows, candles and model parameters (HYDRA's panel keeps its own default
-of 63 bins a feature). Timed is the unmodified command in a process of its own, imports included. The
-information coefficient is the rank correlation of predictions with the realised forward return, all
-pairs of a window together; its mean over windows and the standard error of that mean are printed.
+The same features, labels, windows, candles and model parameters (HYDRA's panel keeps its own
+default of 63 bins a feature). Timed is the unmodified command in a process of its own, imports
+included. The information coefficient is the rank correlation of predictions with the realised
+forward return, all pairs of a window together; its mean over windows and the standard error of
+that mean are printed.
 
     python -m bench.freqai_backtest [--quick]
 """
@@ -51,6 +52,7 @@ def _command(work: Path, side: str) -> Callable[[], None]:
         *("-m", "freqtrade", "backtesting", "--strategy", "CatalogProbe"),
         *("--strategy-path", "bench/strategies", "--freqaimodel", MODELS[side]),
         *("--freqaimodel-path", "freqaimodels", "--cache", "none", "--export", "none"),
+        *("--datadir", str(work / "data"), "--userdir", str(work / "user_data")),
         *("-c", str(work / "config.json"), "-c", str(work / "venue.json")),
         *("-c", str(work / f"{side}.json")),
     ]

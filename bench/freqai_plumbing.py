@@ -1,8 +1,8 @@
 """What surrounds the fit: HydraLightGBMPair against FreqAI's own LightGBMRegressor.
 
-The same features, labels, windows, parameters and files; hourly candles, 8 pairs, 180 days. Timed is
-what a backtest asks of the model: ``start`` for every pair, saving included. The fit (data set and
-trees) is measured apart and taken off, on both sides. Predictions must be equal bit for bit.
+The same features, labels, windows, parameters and files; hourly candles, 8 pairs, 180 days. Timed
+is what a backtest asks of the model: ``start`` for every pair, saving included. The fit (data set
+and trees) is measured apart and taken off, on both sides. Predictions must be equal bit for bit.
 
     python -m bench.freqai_plumbing [--quick]
 """
@@ -63,7 +63,7 @@ def _prepared(work: Path, model: type, label: str) -> Callable[[], dict[str, flo
     from freqtrade.enums import CandleType, RunMode
 
     # as freqtrade logs, to nowhere
-    logging.basicConfig(level=logging.INFO, stream=open(os.devnull, "w"), force=True)
+    logging.basicConfig(level=logging.INFO, filename=os.devnull, force=True)
     warnings.simplefilter("ignore")
     config = json.loads((work / "config.json").read_text())
     config |= {
@@ -98,8 +98,7 @@ def _prepared(work: Path, model: type, label: str) -> Callable[[], dict[str, flo
         }
         spent = time.process_time() - begun
         _keep(answers, work / f"{label}.feather")
-        figures = {"fit": freqai.fit_cpu, "fits": freqai.fits, "rest": spent - freqai.fit_cpu}
-        return figures
+        return {"fit": freqai.fit_cpu, "fits": freqai.fits, "rest": spent - freqai.fit_cpu}
 
     return run
 

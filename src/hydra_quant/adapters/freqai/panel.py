@@ -135,7 +135,7 @@ class PanelModel(HydraFreqaiModel):
                 "which a panel model learns every pair: let populate_indicators call "
                 "self.freqai.start before it changes rows or prices."
             )
-        self.hand_back(dk, solved.frames[pair], solved.answers[pair])
+        self.hand_back(dk, _on_own_frame(solved.frames[pair], dataframe), solved.answers[pair])
         return dk
 
     def universe(self) -> list[str]:
@@ -282,3 +282,14 @@ class PanelModel(HydraFreqaiModel):
             newest = max(known, key=lambda entry: entry["trained_timestamp"])
             self.dd.pair_dict[pair] = newest.copy()
             logger.info(f"{pair}: answered by the panel's model {newest['model_filename']}.")
+
+
+def _on_own_frame(frame: PairFrame, dataframe: pd.DataFrame) -> PairFrame:
+    """Return the frame with every column of the pair's own dataframe in `plain`.
+
+    A pair solved in advance was solved on bare candles: what freqtrade or ``populate_indicators``
+    had added to its frame is not lost, and every pair comes back with the same columns.
+    """
+    own, more = dataframe.reset_index(drop=True), frame.plain.reset_index(drop=True)
+    added = [name for name in more.columns if name not in own.columns]
+    return replace(frame, plain=pd.concat([own, more[added]], axis=1))
