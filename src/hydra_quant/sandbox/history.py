@@ -29,8 +29,11 @@ class History(Protocol):
         ...
 
     def candles(self, pair: str, timeframe: str, start_ms: int, end_ms: int) -> DataFrame:
-        """Columns open, high, low, close (quote), volume (base), quote_volume (quote), trades (count),
-        taker_buy_volume (base; NaN where unknown)."""  # noqa: D205, D209
+        """Trade price candles.
+
+        Columns open, high, low, close, quote_volume (quote), volume, taker_buy_volume (base), trades
+        (count); NaN where the history does not know one.
+        """
         ...
 
     def mark(self, pair: str, timeframe: str, start_ms: int, end_ms: int) -> DataFrame:
@@ -46,16 +49,19 @@ class History(Protocol):
         ...
 
     def ratios(self, pair: str, timeframe: str, start_ms: int, end_ms: int) -> DataFrame:
-        """Positioning at time_ms: long_share (share of accounts long, 0-1), top_account_long_share,
-        top_position_long_share, taker_buy_volume, taker_sell_volume (base)."""  # noqa: D205, D209
+        """Positioning at time_ms.
+
+        Columns long_share (share of accounts long, 0-1), top_account_long_share,
+        top_position_long_share (0-1), taker_buy_volume, taker_sell_volume (base).
+        """
         ...
 
     def liquidations(self, pair: str, start_ms: int, end_ms: int) -> DataFrame:
-        """Forced orders: side ('buy' closes a short, 'sell' closes a long), price (quote), amount (base)."""
+        """Forced orders: side ('buy' closes a short), price (quote), amount (base)."""
         ...
 
     def book(
         self, pair: str, at_ms: int, levels: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Bids and asks known at ``at_ms``, each of shape (n <= levels, 2): price, amount; best first."""
+        """Bids and asks known at ``at_ms``, best first: each (n <= levels, 2), price and amount."""
         ...
