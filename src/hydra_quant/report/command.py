@@ -5,14 +5,12 @@ import json
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from hydra_quant.report.compare import YARDSTICK
 from hydra_quant.report.prices import PriceError
 from hydra_quant.report.reason_files import ReasonError
 from hydra_quant.report.report import Report, as_json, build_report
 from hydra_quant.report.results import Result, ResultError, newest, read_results
-from hydra_quant.report.terminal import show
+from hydra_quant.report.terminal import console_for, show
 
 DESCRIPTION = "Compare backtests side by side, net of fees and funding, and count reasons."
 TEACHING = """\
@@ -63,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         results = load(args.results, args.userdir)
         report = build_report(results, args.userdir, args.datadir, args.yardstick)
-        show(report, Console(soft_wrap=False))
+        show(report, console_for())
         write(report, args.html, args.json)
     except (ResultError, ReasonError, PriceError, OSError) as error:
         print(f"hydra-quant report: {error}", file=sys.stderr)

@@ -31,8 +31,8 @@ def equity_figure(report: Report) -> go.Figure:
         figure.add_scatter(x=gain.index, y=gain, **shared, row=1, col=1)
         fall = _lowest(fall)
         figure.add_scatter(
-            x=fall.index, y=fall, **shared, showlegend=False, fill="tozeroy", opacity=0.6,
-            row=2, col=1,
+            x=fall.index, y=fall, **shared, showlegend=False, fill="tozeroy",
+            fillcolor=_faint(COLORS[number % len(COLORS)]), row=2, col=1,
         )  # fmt: skip
     figure.update_yaxes(title_text="net profit, %", ticksuffix=" %", row=1, col=1)
     figure.update_yaxes(title_text="below peak, %", ticksuffix=" %", row=2, col=1)
@@ -96,8 +96,10 @@ def _add_trades(figure: go.Figure, result: Result, trades: DataFrame, shown: boo
     added = 0
     for side, won, part in groups:
         if len(part):
-            name = f"{result.strategy}: {side}, {won}"
-            figure.add_scatter(**_path(part, side, won), name=name, visible=False)
+            figure.add_scatter(
+                **_path(part, side, won), name=result.strategy, legendgroup=result.strategy,
+                showlegend=added == 0, visible=False,
+            )  # fmt: skip
             added += 1
     return added
 
@@ -152,26 +154,29 @@ def _add_menu(figure: go.Figure, pairs: list[str], owners: list[tuple[str, bool]
         for pair in pairs
     ]
     figure.update_layout(
-        updatemenus=[{"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.14, "yanchor": "top"}]
+        updatemenus=[{"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.13, "yanchor": "top"}]
     )
+
+
+def _faint(color: str) -> str:
+    """The color, nearly transparent."""
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.10)"
 
 
 def _thin(series: Series) -> Series:
     """Every n-th point and the last one: a screen has fewer columns."""
     step = math.ceil(len(series) / MOST_POINTS)
-    keep = np.arange(len(series)) % max(step, 1) == 0
-    keep[-1:] = True
-    return series[keep]
+    rows = np.unique(np.r_[np.arange(0, len(series), max(step, 1)), max(len(series) - 1, 0)])
+    return series.iloc[rows]
 
 
 def _lowest(series: Series) -> Series:
     """The lowest point of each run of n: thinning must not hide the deepest fall."""
-    step = math.ceil(len(series) / MOST_POINTS)
-    if step <= 1:
-        return series
-    runs = np.arange(len(series)) // step
-    lowest: Series = series.loc[series.groupby(runs).idxmin()]
-    return lowest
+    step = max(math.ceil(len(series) / MOST_POINTS), 1)
+    starts = np.arange(0, len(series), step)
+    values = series.to_numpy(float)
+    return series.iloc[[first + int(np.argmin(values[first : first + step])) for first in starts]]
 
 
 def _styled(figure: go.Figure, height: int) -> go.Figure:

@@ -10,6 +10,12 @@ from hydra_quant.report.layout import REASON_HEADERS, Cells, comparison_cells, r
 from hydra_quant.report.report import Report
 
 
+def console_for() -> Console:
+    """A console as wide as the terminal; 100 columns where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=100)
+
+
 def show(report: Report, console: Console) -> None:
     """Print reasons, comparison, verdicts and notes."""
     for strategy, table in report.reasons.items():
@@ -42,7 +48,7 @@ def _reason_legend(report: Report) -> str:
 
 
 def _table(headers: Sequence[str], cells: Cells, total: int = 0) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column, header in enumerate(headers):
         table.add_column(header, justify="right" if column else "left", no_wrap=column == 0)
     for number, row in enumerate(cells):

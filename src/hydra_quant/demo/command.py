@@ -1,0 +1,180 @@
+"""``hydra-quant demo``: see HYDRA trade in freqtrade, on a local venue."""
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+from hydra_quant.demo.errors import DemoError, Stopped
+from hydra_quant.demo.history import history_plan
+from hydra_quant.demo.outcome import Outcome, last_result, present
+from hydra_quant.demo.plan import DEFAULT_PORT, Plan, free_port, read_config, write_json
+from hydra_quant.demo.processes import Children
+from hydra_quant.demo.sandbox import EDGE, sandbox_plan
+from hydra_quant.demo.steps import Step, failure, run_step
+from hydra_quant.demo.venue import DemoVenue
+
+DESCRIPTION = (
+    "See HYDRA trade in an unmodified freqtrade: venue, download, backtests, report. Offline."
+)
+TEACHING = f"""\
+what happens
+  1  hydra-quant venue              a local exchange on 127.0.0.1 (it has no login, and needs none)
+  2  freqtrade download-data        candles, mark prices, funding
+  3  freqtrade backtesting          HydraStrategy with its model, walk-forward; then HydraBaseline
+                                    (the rules alone) and HydraHold (buy and hold, the yardstick)
+  4  the report                     reasons, comparison, verdict, a page with charts
+  Every command is printed as you would type it. A second run reuses candles and models.
+  Ctrl-C ends everything that was started.
+
+which market
+  without --data   synthetic, eight pairs, with a planted weak edge (--edge {EDGE}): a profit proves
+                   the plumbing, nothing about markets
+  --data FOLDER    real history: futures/BTC_USDT_USDT-1h.parquet with mark/ and funding/ beside it,
+                   or freqtrade's own user_data/data/binance; two years of hourly candles tested,
+                   180 days of training before each window of 30
+
+where things go
+  user_data/demo/sandbox or user_data/demo/history, nothing else; make clean removes both
+
+examples
+  hydra-quant demo
+  hydra-quant demo --seed 11 --days 14
+  hydra-quant demo --data ../candles --days 365
+  hydra-quant demo --port 8301 --keep      # the venue stays: run your own freqtrade commands
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe ``hydra-quant demo`` on `parser`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description, parser.epilog = DESCRIPTION, TEACHING
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="real history instead")
+    parser.add_argument(
+        "--model", default="HydraLightGBM", metavar="NAME", help="FreqAI model (%(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="of the venue (%(default)s; 0: a free one)"
+    )
+    parser.add_argument("--days", type=_positive, metavar="N", help="days tested (28; history 730)")
+    parser.add_argument(
+        "--seed", type=int, default=7, metavar="N", help="of the synthetic market (%(default)s)"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the venue running at the end, until Ctrl-C"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo; 0, 1 when a step failed, 2 for a mistake in the input, 128 + signal."""
+    folder: Path | None = None
+    try:
+        with Children() as children:
+            plan = _plan(args)
+            folder = plan.folder
+            venue, outcome = play(plan, children)
+            present(outcome, plan)
+            if args.keep:
+                _keep(venue)
+    except DemoError as error:
+        print(f"\nhydra-quant demo: {error}", file=sys.stderr)
+        return error.status
+    except Stopped as stop:
+        name = signal.Signals(stop.signum).name
+        kept = f"; what there is so far lies in {folder}" if folder and folder.exists() else ""
+        print(f"\nStopped by {name}. Nothing is left running{kept}.", file=sys.stderr)
+        return 128 + stop.signum
+    return 0
+
+
+def play(plan: Plan, children: Children) -> tuple[DemoVenue, Outcome]:
+    """Run every step of a plan; the venue goes on running.
+
+    Raises
+    ------
+    DemoError
+        At the first step that fails.
+    """
+    begun = time.monotonic()
+    for path, settings in plan.settings.items():
+        write_json(path, settings)
+        if path.parent == plan.folder:
+            print(f"\n== Settings of this run: {path}\n{json.dumps(settings, indent=2)}")
+    stamp = prepare(plan)
+    venue = DemoVenue(plan.venue, plan.folder / "logs" / "venue.log", children)
+    seconds = {"venue": time.monotonic() - begun}
+    seconds[plan.download.name] = run_step(plan.download, children, venue.check)
+    _require_candles(plan)
+    write_json(stamp, plan.source)
+    files: list[Path] = []
+    for step in plan.backtests:
+        seconds[step.name] = _backtest(step, plan, files, children, venue)
+    return venue, Outcome(tuple(files), seconds, begun)
+
+
+def prepare(plan: Plan) -> Path:
+    """Make the folder ready; candles from another source, or half of them, are thrown away.
+
+    Returns
+    -------
+    The file that says what complete candles are a function of; it is gone while they are not.
+    """
+    stamp = plan.folder / "source.json"
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        same = json.loads(stamp.read_text(encoding="utf-8")) == plan.source
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        shutil.rmtree(plan.folder / "data", ignore_errors=True)
+        stamp.unlink(missing_ok=True)
+    return stamp
+
+
+def _plan(args: argparse.Namespace) -> Plan:
+    config, port = read_config(), free_port(args.port)
+    if args.data is not None:
+        return history_plan(config, args.data, port=port, model=args.model, days=args.days)
+    return sandbox_plan(config, port=port, model=args.model, days=args.days, seed=args.seed)
+
+
+def _require_candles(plan: Plan) -> None:
+    missing = [path for path in plan.needed if not path.exists()]
+    if missing:
+        what = f"brought no candles for {', '.join(path.name for path in missing)}"
+        raise failure(plan.download, what, [])
+
+
+def _backtest(
+    step: Step, plan: Plan, files: list[Path], children: Children, venue: DemoVenue
+) -> float:
+    folder = plan.folder / "backtest_results"
+    before = last_result(folder)
+    seconds = run_step(step, children, venue.check)
+    after = last_result(folder)
+    if after is None or after == before:
+        raise failure(step, "left no result", [])
+    files.append(after)
+    return seconds
+
+
+def _keep(venue: DemoVenue) -> None:
+    print("\nThe venue stays until Ctrl-C: in another terminal, run any of the commands above.")
+    try:
+        while True:
+            venue.check()
+            time.sleep(0.5)
+    except Stopped as stop:
+        if stop.signum != signal.SIGINT:
+            raise
+        print("\nvenue stopped")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: give at least 1")
+    return number

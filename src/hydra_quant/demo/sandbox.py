@@ -1,0 +1,75 @@
+"""The demo on the synthetic market."""
+
+from datetime import date
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from hydra_quant.demo.plan import (
+    ROOT,
+    Plan,
+    Range,
+    candle_files,
+    commands,
+    days_after,
+    digest_of,
+    venue_overlay,
+    warm_up_days,
+)
+
+EPOCH = date(2025, 1, 1)
+TESTED_DAYS = 28
+EDGE = 0.5
+BANNER = (
+    "The market is synthetic and has a planted weak edge (hydra-quant venue --edge {edge}). A "
+    "profit here shows that the plumbing works from candle to order; it is no evidence of an edge "
+    "in any real market."
+)
+
+
+def sandbox_plan(
+    config: dict[str, Any], *, port: int, model: str, days: int | None, seed: int
+) -> Plan:
+    """Plan the demo on the synthetic market.
+
+    Parameters
+    ----------
+    config : the user's configuration: pairs, timeframe and training length are theirs
+    port : of the venue
+    model : FreqAI model
+    days : tested days; None for four weeks
+    seed : of the market
+    """
+    folder = ROOT / "sandbox"
+    timeframe, pairs = config["timeframe"], config["exchange"]["pair_whitelist"]
+    test = days_after(EPOCH, warm_up_days(timeframe, config["freqai"]["train_period_days"]))
+    span = Range(EPOCH, test, days_after(test, days or TESTED_DAYS))
+    overlay, settings = venue_overlay(port)
+    download, backtests = commands(folder, [overlay], span, timeframe, model)
+    return Plan(
+        folder=folder,
+        banner=BANNER.format(edge=EDGE),
+        venue=(
+            *("hydra-quant", "venue", "--port", str(port), "--seed", str(seed)),
+            *("--edge", str(EDGE), "--epoch", EPOCH.isoformat(), "--now", span.end.isoformat()),
+        ),
+        download=download,
+        backtests=backtests,
+        needed=tuple(candle_files(folder, config["exchange"]["name"], pairs, timeframe)),
+        source={
+            "market": _market_code(),
+            "seed": seed,
+            "edge": EDGE,
+            "range": span.download,
+            "timeframe": timeframe,
+        },
+        settings=settings,
+    )
+
+
+def _market_code() -> str:
+    """A hash of the generator: other code, other candles."""
+    found = find_spec("hydra_quant.sandbox.market")
+    assert found is not None
+    assert found.origin is not None
+    return digest_of(list(Path(found.origin).parent.glob("*.py")), content=True)
