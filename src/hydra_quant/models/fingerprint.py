@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_DIGEST_BYTES = 16
+_DIGEST_BYTES = 32
 
 
 def digest(*parts: bytes | str) -> str:
     """Return a 32-character hexadecimal hash of the parts; where one ends is part of it."""
-    hasher = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    hasher = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
         hasher.update(len(data).to_bytes(8, "little"))
         hasher.update(data)
-    return hasher.hexdigest()
+    return hasher.hexdigest()[:32]
 
 
 def canonical(value: Mapping[str, Any]) -> str:
@@ -32,7 +32,7 @@ def canonical(value: Mapping[str, Any]) -> str:
 def row_digests(values: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return a hash of each row.
 
-    Hashing rows once lets every window that holds them be hashed at the cost of 16 bytes a row.
+    Hashing rows once lets every window that holds them be hashed at the cost of 32 bytes a row.
 
     Parameters
     ----------
@@ -40,14 +40,11 @@ def row_digests(values: NDArray[np.float64]) -> NDArray[np.uint8]:
 
     Returns
     -------
-    NDArray of shape (n_rows, 16), uint8
+    NDArray of shape (n_rows, 32), uint8
         Equal rows (bit for bit) have equal hashes.
     """
     values = np.ascontiguousarray(values)
-    hashed = b"".join(
-        hashlib.blake2b(row, digest_size=_DIGEST_BYTES).digest()  # type: ignore[arg-type]
-        for row in values
-    )
+    hashed = b"".join(hashlib.sha256(row).digest() for row in values)
     return np.frombuffer(hashed, dtype=np.uint8).reshape(-1, _DIGEST_BYTES)
 
 

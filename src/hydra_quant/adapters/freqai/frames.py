@@ -53,7 +53,7 @@ class PairFrame:
 
     @cached_property
     def row_hashes(self) -> NDArray[np.uint8]:
-        """Hash of each row of features, shape (n_candles, 16)."""
+        """Hash of each row of features, shape (n_candles, 32)."""
         return row_digests(self.features)
 
     def rows(self, start: int, stop: int | None) -> slice:
