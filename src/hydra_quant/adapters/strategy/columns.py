@@ -43,9 +43,11 @@ def add_votes(frame: DataFrame, *, horizon: int, settings: Vote, with_model: boo
         prediction = frame[PREDICTION].to_numpy(float)
         votes["model"] = model_vote(prediction, trusted(frame), settings.model_edge)
     total = soft_vote(votes, _weights(settings), settings.speak_above)
+    # A model may be silent; a rule that is still warming up would leave the vote to fewer sources.
+    warming = np.isnan(votes["momentum"]) | np.isnan(votes["mean_reversion"])
     added: dict[str, NDArray[Any]] = {f"hydra_{name}": vote for name, vote in votes.items()}
     added |= {
-        "hydra_vote": total.total,
+        "hydra_vote": np.where(warming, np.nan, total.total),
         "hydra_agree": total.agree,
         "hydra_oppose": total.oppose,
         "hydra_shock": shock_sigmas(close),
