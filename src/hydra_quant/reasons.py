@@ -29,6 +29,7 @@ class Reason(IntEnum):
     GATE_FAILED = 26
     NOT_FILLED = 27
     END_OF_DATA = 28
+    DATA_GAP = 29
     ENTERED = 30
 
     @property
@@ -47,4 +48,5 @@ _LABELS = {
     Reason.GATE_FAILED: "gate failed (entry denied)",
     Reason.NOT_FILLED: "order not placed or filled",
     Reason.END_OF_DATA: "last candle of the run",
+    Reason.DATA_GAP: "gap in the recent candles",
 }

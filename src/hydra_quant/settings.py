@@ -71,6 +71,9 @@ class Gates(_Section):
     max_candle_age: float = Field(
         2.0, ge=1, le=100, description="no live entry on a signal older than this many candles"
     )
+    max_gap_candles: int = Field(
+        3, ge=0, le=1000, description="longest hole in the candles that is taken (candles)"
+    )
 
 
 class Risk(_Section):

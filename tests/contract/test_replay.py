@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from freqtrade.data.btanalysis import load_backtest_data
 from support.bundle import PAIRS, Bundle, errors, merge, stem, store_candles
-from support.replay import Trades, reason_rows, replay
+from support.replay import BUSY, Trades, reason_rows, replay
 
 from hydra_quant.reasons import Reason
 
@@ -26,17 +26,6 @@ STOP = START + timedelta(minutes=20, seconds=30)
 RESTART = STOP + timedelta(seconds=20)
 END = START + timedelta(minutes=40)
 
-# One-minute candles and thresholds that trade often; freqtrade and the strategy are as they are.
-BUSY = {
-    "timeframe": "1m",
-    "fiat_display_currency": "",
-    "internals": {"process_throttle_secs": 20},
-    "freqai": {"enabled": False},
-    "hydra": {
-        "vote": {"enter_above": 0.35, "speak_above": 0.3, "exit_below": 0.1},
-        "gates": {"min_move_costs": 0.0, "max_shock_sigmas": 50.0},
-    },
-}
 LEARNING = {
     "exchange": {"pair_whitelist": list(PAIRS)},
     "freqai": {

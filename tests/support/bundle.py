@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -111,10 +112,10 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def errors(output: str) -> list[str]:
-    """What freqtrade logged as an error, without time and logger's name."""
-    return [
-        line.split(" - ERROR - ", 1)[1] for line in output.splitlines() if " - ERROR - " in line
-    ]
+    """Each error that freqtrade logged, without its time, the console's line breaks taken out."""
+    entries = re.split(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - )", output)
+    found = [entry.split(" - ERROR - ", 1) for entry in entries]
+    return [" ".join(parts[1].split()) for parts in found if len(parts) == 2]
 
 
 def stem(pair: str) -> str:

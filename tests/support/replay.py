@@ -22,6 +22,19 @@ from support.bundle import ROOT, Bundle, environment
 
 TRAINING_WAIT_S = 120
 RUN_WAIT_S = 240
+
+# One-minute candles and thresholds that trade often; freqtrade and the strategy are as they are.
+BUSY: dict[str, Any] = {
+    "timeframe": "1m",
+    "fiat_display_currency": "",
+    "internals": {"process_throttle_secs": 20},
+    "freqai": {"enabled": False},
+    "hydra": {
+        "vote": {"enter_above": 0.35, "speak_above": 0.3, "exit_below": 0.1},
+        "gates": {"min_move_costs": 0.0, "max_shock_sigmas": 50.0},
+    },
+}
+
 Row = dict[str, Any]
 
 

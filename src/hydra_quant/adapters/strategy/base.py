@@ -21,6 +21,11 @@ from hydra_quant.adapters.strategy.columns import (
     thesis,
     trusted,
 )
+from hydra_quant.adapters.strategy.data_check import (
+    check_candles,
+    longest_hole,
+    require_candles,
+)
 from hydra_quant.adapters.strategy.fail_closed import fail_closed
 from hydra_quant.adapters.strategy.plot import MODEL_PLOT_CONFIG, PLOT_CONFIG, annotations
 from hydra_quant.adapters.strategy.reason_log import ReasonLog
@@ -81,6 +86,13 @@ class HydraStrategyBase(IStrategy):
         self.startup_candle_count = self._lookback() + 1
         self.plot_config = deepcopy(MODEL_PLOT_CONFIG if self.with_model else PLOT_CONFIG)
         self._reasons: ReasonLog | None = None
+        check_candles(
+            config,
+            timeframe=config.get("timeframe") or self.timeframe,
+            startup=self.startup_candle_count,
+            train_days=self._train_days(),
+            max_gap=self.settings.gates.max_gap_candles,
+        )
 
     # --- before the first candle -------------------------------------------------------------
 
@@ -91,6 +103,7 @@ class HydraStrategyBase(IStrategy):
             require_listed(
                 exchange.get("pair_whitelist", []), self.dp._exchange.markets, exchange["name"]
             )
+        require_candles(self.config, self.timeframe)
         self._reasons = self._open_reason_log()
         super().ft_bot_start(**kwargs)
 
@@ -232,7 +245,7 @@ class HydraStrategyBase(IStrategy):
         side: str,
         **kwargs: Any,
     ) -> bool:
-        """Last look: the signal must be fresh and the price still where it was."""
+        """Last look: signal fresh, price still where it was, no hole in the candles behind it."""
         candle = self._last_candle(pair)
         length = timedelta(minutes=timeframe_to_minutes(self.timeframe))
         reason = check_entry(
@@ -243,6 +256,8 @@ class HydraStrategyBase(IStrategy):
             candle=length,
             gates=self.settings.gates,
         )
+        if reason is Reason.ENTERED and self._has_hole(pair):
+            reason = Reason.DATA_GAP
         if reason is not Reason.ENTERED:
             self.note_denial(pair, current_time, side, reason)
         return reason is Reason.ENTERED
@@ -329,9 +344,21 @@ class HydraStrategyBase(IStrategy):
     def _is_live(self) -> bool:
         return self.config.get("runmode") in LIVE_MODES
 
+    def _has_hole(self, pair: str) -> bool:
+        """Whether candles that votes, stop and stake rest on were filled in, too many in a row."""
+        frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
+        return longest_hole(frame, self._rules_lookback()) > self.settings.gates.max_gap_candles
+
+    def _rules_lookback(self) -> int:
+        return max(momentum.lookback(), self.horizon * ATR_BLOCKS, SHOCK_WINDOW + 1)
+
     def _lookback(self) -> int:
-        rules = max(momentum.lookback(), self.horizon * ATR_BLOCKS, SHOCK_WINDOW + 1)
+        rules = self._rules_lookback()
         return max(rules, catalog.lookback(MODEL_FEATURES)) if self.with_model else rules
+
+    def _train_days(self) -> int:
+        freqai = self.config.get("freqai", {})
+        return int(freqai.get("train_period_days", 0)) if self.with_model else 0
 
     def _start_parameters_from(self, settings: Settings) -> None:
         """Give this instance its own hyperopt parameters, starting at the user's settings."""

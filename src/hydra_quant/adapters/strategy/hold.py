@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from freqtrade.strategy import IStrategy
 from pandas import DataFrame
 
-from hydra_quant.adapters.strategy.startup import require_listed
+from hydra_quant.adapters.strategy.data_check import check_candles, require_candles
+from hydra_quant.adapters.strategy.startup import parse_settings, require_listed
 
 
 class HydraHoldBase(IStrategy):
@@ -22,6 +23,16 @@ class HydraHoldBase(IStrategy):
     use_exit_signal = False
     max_open_trades = -1
 
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        check_candles(
+            config,
+            timeframe=config.get("timeframe") or self.timeframe,
+            startup=self.startup_candle_count,
+            train_days=0,
+            max_gap=parse_settings(config).gates.max_gap_candles,
+        )
+
     def ft_bot_start(self, **kwargs: Any) -> None:
         """Refuse to start on a pair that is not listed."""
         exchange = self.config["exchange"]
@@ -29,6 +40,7 @@ class HydraHoldBase(IStrategy):
             require_listed(
                 exchange.get("pair_whitelist", []), self.dp._exchange.markets, exchange["name"]
             )
+        require_candles(self.config, self.timeframe)
         super().ft_bot_start(**kwargs)
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
