@@ -34,7 +34,7 @@ which market
   without --data   synthetic, eight pairs, with a planted weak edge (--edge {EDGE}): a profit proves
                    the plumbing, nothing about markets
   --data FOLDER    real history: futures/BTC_USDT_USDT-1h.parquet with mark/ and funding/ beside it,
-                   or freqtrade's own user_data/data/binance; two years of hourly candles tested,
+                   or freqtrade's own user_data/data/binance; a year of hourly candles tested,
                    180 days of training before each window of 30
 
 where things go
@@ -43,7 +43,7 @@ where things go
 examples
   hydra-quant demo
   hydra-quant demo --seed 11 --days 14
-  hydra-quant demo --data ../candles --days 365
+  hydra-quant demo --data ../candles --days 730
   hydra-quant demo --port 8301 --keep      # the venue stays: run your own freqtrade commands
 """
 
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help="of the venue (%(default)s; 0: a free one)"
     )
-    parser.add_argument("--days", type=_positive, metavar="N", help="days tested (28; history 730)")
+    parser.add_argument("--days", type=_positive, metavar="N", help="days tested (28; history 365)")
     parser.add_argument(
         "--seed", type=int, default=7, metavar="N", help="of the synthetic market (%(default)s)"
     )

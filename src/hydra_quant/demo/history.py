@@ -25,7 +25,7 @@ TRAIN_DAYS = 180
 WINDOW_DAYS = 30
 HORIZON_CANDLES = 24
 MODEL_EDGE = 0.01
-TESTED_DAYS = 730
+TESTED_DAYS = 365
 DAY_MS = 86_400_000
 BANNER = (
     "Real history from {folder}, served by the local venue. {pairs} pairs that are alive today, "
@@ -44,7 +44,7 @@ def history_plan(
     data : the folder
     port : of the venue
     model : FreqAI model
-    days : tested days; None for two years, or what there is
+    days : tested days; None for a year
 
     Raises
     ------
@@ -100,9 +100,7 @@ def choose(
 ) -> tuple[tuple[str, ...], Range]:
     """Choose the pairs and the days that the folder can carry.
 
-    The run ends where the first pair ends. Pairs that begin too late for the days asked for are
-    left out and named; without `days`, the tested time shrinks to what at least half of the pairs
-    can carry, but not below a year.
+    The run ends where the first pair ends. Pairs that begin too late for it are left out and named.
 
     Raises
     ------
@@ -121,14 +119,12 @@ def choose(
         )
     end = _day(min(stop for _, stop in spans.values()))
     warm_up = warm_up_days(TIMEFRAME, TRAIN_DAYS)
-    for tested in [days] if days else [TESTED_DAYS, 365]:
-        begin = days_after(end, -(tested + warm_up))
-        pairs = tuple(
-            pair for pair, (start, _) in spans.items() if _day(start + DAY_MS - 1) <= begin
-        )
-        if len(pairs) > len(spans) // 2:
-            _say_left_out([pair for pair in universe if pair not in pairs], begin, end)
-            return pairs, Range(begin, days_after(begin, warm_up), end)
+    tested = days or TESTED_DAYS
+    begin = days_after(end, -(tested + warm_up))
+    pairs = tuple(pair for pair, (start, _) in spans.items() if _day(start + DAY_MS - 1) <= begin)
+    if pairs:
+        _say_left_out([pair for pair in universe if pair not in pairs], begin, end)
+        return pairs, Range(begin, days_after(begin, warm_up), end)
     longest = max(stop - start for start, stop in spans.values()) // DAY_MS
     raise DemoError(
         f"{history.path}: {tested} tested days need {tested + warm_up} days of {TIMEFRAME} candles "

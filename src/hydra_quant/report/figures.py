@@ -167,7 +167,7 @@ def _faint(color: str) -> str:
 def _thin(series: Series) -> Series:
     """Every n-th point and the last one: a screen has fewer columns."""
     step = math.ceil(len(series) / MOST_POINTS)
-    rows = np.unique(np.r_[np.arange(0, len(series), max(step, 1)), max(len(series) - 1, 0)])
+    rows = [*range(0, len(series) - 1, max(step, 1)), len(series) - 1]
     return series.iloc[rows]
 
 
@@ -176,7 +176,8 @@ def _lowest(series: Series) -> Series:
     step = max(math.ceil(len(series) / MOST_POINTS), 1)
     starts = np.arange(0, len(series), step)
     values = series.to_numpy(float)
-    return series.iloc[[first + int(np.argmin(values[first : first + step])) for first in starts]]
+    rows: list[int] = [int(first + np.argmin(values[first : first + step])) for first in starts]
+    return series.iloc[rows]
 
 
 def _styled(figure: go.Figure, height: int) -> go.Figure:

@@ -12,6 +12,7 @@ from hydra_quant.report.results import Result
 from hydra_quant.validation.objective import DAYS_IN_YEAR, max_drawdown, sharpe
 
 Array = NDArray[np.float64]
+FEWEST_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,10 @@ def measure(result: Result, equity: Equity) -> Measures:
 def cagr(growth: float, days: float) -> float:
     """Compound annual growth rate, fraction: ``growth ** (365 / days) - 1``.
 
-    ``growth`` is end over start balance; an account that lost everything has -1.
+    ``growth`` is end over start balance; an account that lost everything has -1. NaN below
+    ``FEWEST_DAYS`` days: a week's growth to the power of 52 is not a forecast of anything.
     """
-    if days <= 0:
+    if days < FEWEST_DAYS:
         return math.nan
     return float(max(growth, 0.0) ** (DAYS_IN_YEAR / days) - 1)
 
@@ -117,4 +119,4 @@ def profit_factor(trades: DataFrame) -> float:
 
 
 def _drawdown(equity: Equity, balance: float) -> float:
-    return max_drawdown(np.diff(equity.value.to_numpy()) / balance)
+    return max_drawdown(np.diff(equity.value.to_numpy(), prepend=balance) / balance)
