@@ -12,7 +12,8 @@ from datetime import timedelta
 
 import pandas as pd
 import pytest
-from support.bundle import EPOCH, PAIRS, ROOT, Bundle, candle_file, environment, errors, merge
+from support.bundle import PAIRS, ROOT, Bundle, candle_file, environment, errors, merge
+from support.busy import busiest_hour
 from support.replay import BUSY, reason_rows, replay
 from support.venue import start, stop
 
@@ -189,9 +190,9 @@ def ended(process):
 # --- a bot meets a gap --------------------------------------------------------------------------
 
 
-def test_a_bot_keeps_out_of_a_pair_whose_recent_candles_have_a_gap(tmp_path, exchange):
+def test_a_bot_keeps_out_of_a_pair_whose_recent_candles_have_a_gap(tmp_path, exchange, market):
     """Four of ten candles never come: freqtrade fills them in, HYDRA does not trade on that."""
-    begin = EPOCH + timedelta(days=6, hours=20)
+    begin = busiest_hour(market, BUSY, 8)
     bundle = Bundle(
         tmp_path, exchange.port, merge(BUSY, {"exchange": {"pair_whitelist": [*PAIRS]}})
     )

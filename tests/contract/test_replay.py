@@ -8,12 +8,13 @@ on the same database.
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 import pytest
 from freqtrade.data.btanalysis import load_backtest_data
 from support.bundle import PAIRS, Bundle, errors, merge, stem, store_candles
+from support.busy import busiest_hour
 from support.replay import BUSY, Trades, reason_rows, replay
 
 from hydra_quant.reasons import Reason
@@ -21,11 +22,9 @@ from hydra_quant.reasons import Reason
 pytestmark = pytest.mark.contract
 
 MINUTE = timedelta(minutes=1)
-START = datetime(2025, 3, 7, 20, 0, tzinfo=UTC)
-STOP = START + timedelta(minutes=20, seconds=30)
-RESTART = STOP + timedelta(seconds=20)
-END = START + timedelta(minutes=40)
-
+STOP_AFTER = timedelta(minutes=20, seconds=30)
+RESTART_AFTER = STOP_AFTER + timedelta(seconds=20)
+END_AFTER = timedelta(minutes=40)
 LEARNING = {
     "exchange": {"pair_whitelist": list(PAIRS)},
     "freqai": {
@@ -47,11 +46,12 @@ KEPT_ORDER = ("ft_trade_id", "order_id", "side", "status", "filled", "price", "o
 class Session:
     """A bot that trades, is stopped, and trades on."""
 
-    def __init__(self, bundle: Bundle, strategy: str) -> None:
+    def __init__(self, bundle: Bundle, strategy: str, start: datetime) -> None:
         self.bundle, self.strategy = bundle, strategy
-        self.before = replay(bundle, START, STOP, strategy)
+        self.start, self.restart, self.end = start, start + RESTART_AFTER, start + END_AFTER
+        self.before = replay(bundle, start, start + STOP_AFTER, strategy)
         self.rows_before = self.rows()
-        self.after = replay(bundle, RESTART, END, strategy)
+        self.after = replay(bundle, self.restart, self.end, strategy)
         self.rows_after = self.rows()
 
     def rows(self):
@@ -59,15 +59,21 @@ class Session:
 
 
 @pytest.fixture(scope="module")
-def plain(exchange, tmp_path_factory):
-    home = tmp_path_factory.mktemp("replay")
-    return Session(Bundle(home, exchange.port, BUSY), "HydraBaseline")
+def begin(market):
+    """An hour in which there is something to trade in both directions."""
+    return busiest_hour(market, BUSY, END_AFTER // MINUTE)
 
 
 @pytest.fixture(scope="module")
-def learning(exchange, tmp_path_factory):
+def plain(exchange, begin, tmp_path_factory):
+    home = tmp_path_factory.mktemp("replay")
+    return Session(Bundle(home, exchange.port, BUSY), "HydraBaseline", begin)
+
+
+@pytest.fixture(scope="module")
+def learning(exchange, begin, tmp_path_factory):
     home = tmp_path_factory.mktemp("replay_model")
-    return Session(Bundle(home, exchange.port, merge(BUSY, LEARNING)), "HydraStrategy")
+    return Session(Bundle(home, exchange.port, merge(BUSY, LEARNING)), "HydraStrategy", begin)
 
 
 @pytest.fixture(params=["plain", "learning"])
@@ -105,7 +111,7 @@ def test_every_candle_was_decided_once_and_none_was_missed(session):
     times = {}
     for row in candle_rows(session.rows_after):
         times.setdefault(row["pair"], []).append(row["time"])
-    minutes = pd.date_range(START - MINUTE, END - MINUTE, freq="1min", tz="UTC")
+    minutes = pd.date_range(session.start - MINUTE, session.end - MINUTE, freq="1min", tz="UTC")
     assert len(minutes) >= 20
     expected = [minute.isoformat() for minute in minutes]
     for pair, seen in times.items():
@@ -174,8 +180,10 @@ def backtest(plain, market):
     """A backtest of the candles that the bot has lived through; its trades."""
     bundle = plain.bundle
     folder = bundle.candles
-    store_candles(market, folder, market.pairs, ("1m",), START - timedelta(hours=8), END + MINUTE)
-    span = f"{(START - MINUTE).timestamp():.0f}-{END.timestamp():.0f}"
+    store_candles(
+        market, folder, market.pairs, ("1m",), plain.start - timedelta(hours=8), plain.end + MINUTE
+    )
+    span = f"{(plain.start - MINUTE).timestamp():.0f}-{plain.end.timestamp():.0f}"
     bundle.succeed("backtesting", "--strategy", "HydraBaseline", "--timerange", span,
                    "--export", "trades", "--cache", "none")  # fmt: skip
     (result,) = (bundle.user_data / "backtest_results").glob("*.zip")
@@ -216,7 +224,7 @@ def test_entries_come_with_the_next_candle_at_about_the_backtests_price(plain, b
         for t in plain.after.last.closed
         if "stop" in t["exit_reason"]
     ]
-    parted = min(stops, default=pd.Timestamp(END))
+    parted = min(stops, default=pd.Timestamp(plain.end))
     same = {key for key in bot if key[1] < parted}
     assert same == {key for key in tested if key[1] < parted}
     assert len(same) >= 8
@@ -245,7 +253,7 @@ def test_one_training_serves_all_pairs_and_their_predictions_become_trusted(lear
     assert len(trainings(learning.before.log)) == 1
     waiting = [r["time"] for r in learning.rows_before if r["reason"] == Reason.NO_PREDICTION]
     assert {r["pair"] for r in learning.rows_before if r["time"] not in waiting} == set(PAIRS)
-    assert max(waiting) <= (START + MINUTE).isoformat()
+    assert max(waiting) <= (learning.start + MINUTE).isoformat()
     tags = {trade["enter_tag"] for trade in learning.before.last.trades}
     assert any("model" in tag for tag in tags)
 
@@ -255,6 +263,6 @@ def test_a_restart_answers_from_the_saved_model_at_once_and_retrains_when_due(le
     assert later
     assert not any(row["reason"] == Reason.NO_PREDICTION for row in later)
     (again,) = trainings(learning.after.log)
-    due = START + timedelta(hours=0.5)
-    assert again[:16] >= f"{max(due, RESTART):%Y-%m-%d %H:%M}"
+    due = max(learning.start + timedelta(hours=0.5), learning.restart)
+    assert again[:16] >= f"{due:%Y-%m-%d %H:%M}"
     assert "refused" not in learning.after.log
