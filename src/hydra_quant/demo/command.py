@@ -99,13 +99,14 @@ def play(plan: Plan, children: Children) -> tuple[DemoVenue, Outcome]:
         At the first step that fails.
     """
     begun = time.monotonic()
-    for path, settings in plan.settings.items():
-        write_json(path, settings)
-        if path.parent == plan.folder:
-            print(f"\n== Settings of this run: {path}\n{json.dumps(settings, indent=2)}")
-    stamp = prepare(plan)
+    # The venue first: when its port is taken, nothing of an earlier run has been touched.
     venue = DemoVenue(plan.venue, plan.folder / "logs" / "venue.log", children)
     seconds = {"venue": time.monotonic() - begun}
+    for path, settings in plan.settings.items():
+        write_json(path, settings)
+        if "freqai" in settings:
+            print(f"\n== Settings of this run: {path}\n{json.dumps(settings, indent=2)}")
+    stamp = prepare(plan)
     seconds[plan.download.name] = run_step(plan.download, children, venue.check)
     _require_candles(plan)
     write_json(stamp, plan.source)
@@ -128,9 +129,9 @@ def prepare(plan: Plan) -> Path:
         same = json.loads(stamp.read_text(encoding="utf-8")) == plan.source
     except (OSError, ValueError):
         same = False
+    stamp.unlink(missing_ok=True)  # first, or an interrupt would leave it beside half the candles
     if not same:
         shutil.rmtree(plan.folder / "data", ignore_errors=True)
-        stamp.unlink(missing_ok=True)
     return stamp
 
 

@@ -54,7 +54,7 @@ def history_plan(
     history, universe = _open(data), config["exchange"]["pair_whitelist"]
     pairs, span = choose(history, universe, days)
     folder, name = ROOT / "history", config["exchange"]["name"]
-    overlay, settings = venue_overlay(port)
+    overlay, settings = venue_overlay(port, folder)
     own = folder / "overlay.json"
     download, backtests = commands(folder, [overlay, own], span, TIMEFRAME, model)
     return Plan(

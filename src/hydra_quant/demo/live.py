@@ -10,6 +10,12 @@ from typing import IO
 _LOG_LINE = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ - (?P<who>\S+) - (?P<level>[A-Z]+) - (?P<text>.*)$"
 )
+# freqtrade's last words before it falls silent, in terms of what it is doing then
+_CLEARER = (
+    (re.compile(r"^(Using resolved protection|No protection Handlers)"), "trading the candles ..."),
+    (re.compile(r"^(Using|Override|Found no|Applying|Checking)\b"), "getting ready ..."),
+    (re.compile(r"^Strategy (using|parameter)"), "getting ready ..."),
+)
 QUIET_S = 10.0  # between two progress lines where there is no terminal
 KEPT_ERRORS = 5
 
@@ -81,10 +87,15 @@ class LogReader:
         self.warnings += self._level == "WARNING"
         if self._level in ("ERROR", "CRITICAL"):
             self.errors.append(match["text"].strip())
-        self.news = match["text"].strip()
+        self.news = clearer(match["text"].strip())
 
     def _go_on(self, more: str) -> None:
         if more and self._level:
-            self.news += f" {more}"
+            self.news = clearer(f"{self.news} {more}")
             if self._level in ("ERROR", "CRITICAL"):
                 self.errors[-1] += f" {more}"
+
+
+def clearer(text: str) -> str:
+    """Return what freqtrade is doing when it says this; most messages need no translation."""
+    return next((better for pattern, better in _CLEARER if pattern.match(text)), text)

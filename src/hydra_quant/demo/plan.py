@@ -106,11 +106,11 @@ def free_port(wanted: int) -> int:
         return int(sock.getsockname()[1])
 
 
-def venue_overlay(port: int) -> tuple[Path, dict[Path, dict[str, Any]]]:
+def venue_overlay(port: int, folder: Path) -> tuple[Path, dict[Path, dict[str, Any]]]:
     """Return the overlay that leads freqtrade to the port, and the files to write for it."""
     if port == DEFAULT_PORT and SANDBOX_OVERLAY.exists():
         return SANDBOX_OVERLAY, {}
-    path = ROOT / f"venue-{port}.json"
+    path = folder / "venue.json"
     return path, {path: freqtrade_overlay(port)}
 
 

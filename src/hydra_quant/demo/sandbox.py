@@ -44,7 +44,7 @@ def sandbox_plan(
     timeframe, pairs = config["timeframe"], config["exchange"]["pair_whitelist"]
     test = days_after(EPOCH, warm_up_days(timeframe, config["freqai"]["train_period_days"]))
     span = Range(EPOCH, test, days_after(test, days or TESTED_DAYS))
-    overlay, settings = venue_overlay(port)
+    overlay, settings = venue_overlay(port, folder)
     download, backtests = commands(folder, [overlay], span, timeframe, model)
     return Plan(
         folder=folder,

@@ -158,23 +158,21 @@ def test_candles_are_kept_for_the_same_source_only(config: dict[str, Any]) -> No
     plan = sandbox(config)
     candle = plan.folder / "data" / "binance" / "futures" / "x.feather"
 
-    def kept(other: Plan) -> bool:
+    def kept(other: Plan, stamped: str = json.dumps(plan.source)) -> bool:
         candle.parent.mkdir(parents=True, exist_ok=True)
         candle.touch()
-        prepare(other)
+        if stamped:
+            (plan.folder / "source.json").write_text(stamped)
+        stamp = prepare(other)
+        assert not stamp.exists()  # until a download has ended, nobody may trust the candles
         return candle.exists()
 
-    assert not kept(plan)  # no stamp: nobody knows what it is
-    stamp = prepare(plan)
-    stamp.write_text(json.dumps(plan.source))
     assert kept(plan)
     assert kept(sandbox(config, model="Other"))
+    assert not kept(plan, stamped="")
+    assert not kept(plan, stamped='{"half": ')
     assert not kept(sandbox(config, seed=8))
-    assert not stamp.exists()
-    stamp.write_text(json.dumps(plan.source))
     assert not kept(sandbox(config, days=3))
-    stamp.write_text('{"half": ')
-    assert not kept(plan)
 
 
 def test_changed_files_are_another_source(config: dict[str, Any], tmp_path: Path) -> None:

@@ -1,0 +1,179 @@
+"""The demo through the real freqtrade: short, interrupted at several moments, and with mistakes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LINKED = ("hydra_strategies", "freqaimodels")
+LONGEST_S = 240
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A copy of the repository's surface with shorter training, so that a run takes seconds."""
+    for name in LINKED:
+        (tmp_path / name).symlink_to(ROOT / name)
+    config = json.loads((ROOT / "config.json").read_text())
+    config["freqai"] |= {"train_period_days": 3, "backtest_period_days": 1}
+    config["exchange"]["pair_whitelist"] = config["exchange"]["pair_whitelist"][:2]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    return tmp_path
+
+
+def start(home: Path, *words: str) -> subprocess.Popen[str]:
+    """The demo as a terminal would start it, marked so that all it starts can be found."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "hydra_quant.cli", "demo", *words],
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "HYDRA_DEMO_TEST": str(home), "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    )
+
+
+def left_running(home: Path) -> list[str]:
+    """Command lines of all processes that inherited the mark."""
+    mark = f"HYDRA_DEMO_TEST={home}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
+
+
+def said_until(demo: subprocess.Popen[str], words: str) -> str:
+    """Read what the demo says up to a line with these words."""
+    assert demo.stdout is not None
+    said, limit = "", time.monotonic() + LONGEST_S
+    for line in demo.stdout:
+        said += line
+        if words in line or time.monotonic() > limit:
+            return said
+    return said
+
+
+def test_two_runs_and_what_they_leave(home: Path) -> None:
+    demo = start(home, "--days", "2", "--port", "0")
+    assert left_running(home)  # the mark is seen: an empty list below means something
+    said, _ = demo.communicate(timeout=LONGEST_S)
+    assert demo.returncode == 0, said
+    assert left_running(home) == []
+    for words in (
+        "$ hydra-quant venue",
+        "$ freqtrade download-data",
+        "--strategy HydraStrategy --freqaimodel HydraLightGBM",
+        "BACKTESTING REPORT",
+        "STRATEGY SUMMARY",
+        "Reasons of HydraStrategy",
+        "planted weak edge",
+        "Where everything lies",
+    ):
+        assert words in " ".join(said.replace("\\\n", " ").split()), words
+    folder = home / "user_data" / "demo" / "sandbox"
+    figures = json.loads((folder / "report.json").read_text())
+    assert [found["strategy"] for found in figures["strategies"]] == [
+        "HydraStrategy",
+        "HydraBaseline",
+        "HydraHold",
+    ]
+    # two pairs, two days of 5-minute candles: each candle ended in one reason
+    for rows in figures["reasons"].values():
+        assert sum(row["count"] for row in rows) == 2 * 2 * 288
+    assert figures["notes"] == []
+    assert not (home / "user_data" / "data").exists()
+    assert (folder / "report.html").stat().st_size > 1_000_000
+
+    candles = sorted((folder / "data").rglob("*.feather"))
+    before = [path.read_bytes() for path in candles]
+    again = start(home, "--days", "2", "--port", "0")
+    said, _ = again.communicate(timeout=LONGEST_S)
+    assert again.returncode == 0, said
+    assert [path.read_bytes() for path in candles] == before
+    log = (folder / "logs" / "backtesting-HydraStrategy.log").read_text()
+    assert "learned from" not in log  # nothing was trained twice
+    second = json.loads((folder / "report.json").read_text())
+    assert second["strategies"] == figures["strategies"]  # law 8
+
+
+@pytest.mark.parametrize(
+    ("moment", "wait_s", "signum"),
+    [
+        ("== Start the local venue", 0.0, signal.SIGINT),
+        ("== Start the local venue", 1.0, signal.SIGTERM),
+        ("== Download", 0.2, signal.SIGINT),
+        ("== Backtest HydraStrategy", 4.0, signal.SIGINT),
+    ],
+)
+def test_an_interrupt_leaves_nothing_running(
+    home: Path, moment: str, wait_s: float, signum: signal.Signals
+) -> None:
+    demo = start(home, "--days", "2", "--port", "0")
+    assert moment in said_until(demo, moment)
+    time.sleep(wait_s)
+    demo.send_signal(signum)
+    said, _ = demo.communicate(timeout=30)
+    assert demo.returncode == 128 + signum
+    assert f"Stopped by {signum.name}" in said
+    assert "user_data/demo/sandbox" in said
+    assert "Traceback" not in said
+    assert left_running(home) == []
+
+
+def test_a_venue_that_dies_is_named(home: Path) -> None:
+    demo = start(home, "--days", "2", "--port", "0")
+    said_until(demo, "== Backtest")
+    (venue,) = [
+        int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _is_venue(folder, home)
+    ]
+    os.kill(venue, signal.SIGKILL)
+    said, _ = demo.communicate(timeout=30)
+    assert demo.returncode == 1
+    assert "the local venue stopped" in said
+    assert "Traceback" not in said
+    assert left_running(home) == []
+
+
+def _is_venue(folder: Path, home: Path) -> bool:
+    with suppress(OSError):
+        mark = f"HYDRA_DEMO_TEST={home}".encode()
+        words = (folder / "cmdline").read_bytes().split(b"\0")
+        return b"venue" in words and mark in (folder / "environ").read_bytes().split(b"\0")
+    return False
+
+
+def test_mistakes_are_one_clear_message(home: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        demo = start(home, "--port", port)
+        said, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 2
+    assert f"port {port} is in use" in said
+
+    demo = start(home, "--data", "no/such/folder")
+    said, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 2
+    assert said.strip() == (
+        "hydra-quant demo: no/such/folder: no such folder; give the folder that holds futures/"
+    )
+
+    demo = start(home, "--days", "2", "--port", "0", "--model", "NoSuchModel")
+    said, _ = demo.communicate(timeout=LONGEST_S)
+    assert demo.returncode == 1
+    assert "NoSuchModel" in said.split("hydra-quant demo:")[1]
+    assert "log: user_data/demo/sandbox/logs/" in said
+    assert left_running(home) == []
