@@ -26,9 +26,11 @@ import numpy as np
 import pandas as pd
 
 from bench import freqai_common as common
-from bench.harness import RESULTS, interleave, report
+from bench.harness import RESULTS, Run, interleave, report
 
 TRAIN_DAYS, TEST_DAYS = 60, 7
+# One half-year tells little about an information coefficient: a round for each of three.
+ENDS = ("2025-06-01", "2024-12-01", "2024-06-01")
 MODELS = {"ours": "HydraLightGBM", "theirs": "LightGBMRegressor"}
 
 
@@ -82,15 +84,15 @@ def information_coefficients(work: Path, side: str) -> pd.Series:
     )
 
 
-def compare(work: Path) -> dict[str, Any]:
-    """The two sides' coefficients, and how sure the difference is."""
-    mine, other = (information_coefficients(work, side) for side in ("ours", "theirs"))
-    gap = (mine - other).dropna()
-    error = gap.std(ddof=1) / np.sqrt(len(gap)) if len(gap) > 1 else float("nan")
+def compare(coefficients: dict[str, list[pd.Series]]) -> dict[str, Any]:
+    """The two sides' coefficients over all windows, and how sure the difference is."""
+    joined = {side: pd.concat(c, ignore_index=True) for side, c in coefficients.items()}
+    mine, other = joined["ours"], joined["theirs"]
+    gap = mine - other
     print(
         f"  information coefficient over {len(gap)} windows: ours {mine.mean():+.4f} "
         f"(± {mine.sem():.4f}), theirs {other.mean():+.4f} (± {other.sem():.4f}), "
-        f"difference {gap.mean():+.4f} (± {error:.4f})"
+        f"difference {gap.mean():+.4f} (± {gap.sem():.4f})"
     )
     return {
         "name": "information coefficient",
@@ -98,31 +100,48 @@ def compare(work: Path) -> dict[str, Any]:
         "theirs": float(other.mean()),
         "unit": "mean rank correlation by window",
         "difference": float(gap.mean()),
-        "standard_error_of_difference": float(error),
+        "standard_error_of_difference": float(gap.sem()),
         "windows": len(gap),
     }
 
 
+def one_round(
+    folder: str, overlay: Path, pairs: list[str], days: int, end: str
+) -> tuple[dict[str, list[Run]], dict[str, pd.Series]]:
+    """Both sides over the half-year before `end`."""
+    work = Path(folder)
+    common.write_data(work / "data", pairs, days, TRAIN_DAYS, end)
+    config = common.configuration(work, pairs, days, TRAIN_DAYS, TEST_DAYS, end)
+    (work / "user_data").mkdir()
+    (work / "config.json").write_text(json.dumps(config))
+    shutil.copy(overlay, work / "venue.json")
+    contenders = {side: f"bench.freqai_backtest:{side}" for side in MODELS}
+    runs = interleave(contenders, rounds=1, arguments=[folder])
+    return runs, {side: information_coefficients(work, side) for side in MODELS}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser("python -m bench.freqai_backtest", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="2 pairs, 21 days")
+    parser.add_argument("--quick", action="store_true", help="2 pairs, 21 days, one round")
     quick = parser.parse_args().quick
     pairs, days = (common.PAIRS[:2], 21) if quick else (common.PAIRS, 180)
+    ends = ENDS[:1] if quick else ENDS
     sys.path.insert(0, str(common.ROOT / "tests"))
     from support.venue import venue
 
-    with tempfile.TemporaryDirectory() as folder, venue(*_served()) as running:
-        work = Path(folder)
-        common.write_data(work / "data", pairs, days, TRAIN_DAYS)
-        config = common.configuration(work, pairs, days, TRAIN_DAYS, TEST_DAYS)
-        (work / "user_data").mkdir()
-        (work / "config.json").write_text(json.dumps(config))
-        running.write_overlay(work / "venue.json")
-        contenders = {side: f"bench.freqai_backtest:{side}" for side in MODELS}
-        runs = interleave(contenders, rounds=1, arguments=[folder])
-        coefficient = compare(work)
+    runs: dict[str, list[Run]] = {side: [] for side in MODELS}
+    coefficients: dict[str, list[pd.Series]] = {side: [] for side in MODELS}
+    with tempfile.TemporaryDirectory() as shelf, venue(*_served()) as running:
+        overlay = running.write_overlay(Path(shelf) / "venue.json")
+        for end in ends:
+            with tempfile.TemporaryDirectory() as folder:
+                measured, found = one_round(folder, overlay, pairs, days, end)
+            for side in MODELS:
+                runs[side] += measured[side]
+                coefficients[side].append(found[side])
+    coefficient = compare(coefficients)
     source = "real" if common.real_data() else "random-walk"
-    note = f"{source} hourly candles, {len(pairs)} pairs, {days} days"
+    note = f"{source} hourly candles, {len(pairs)} pairs, {days} days before {', '.join(ends)}"
     report("freqai_backtest", runs, unit="CPU s", note=note, save=not quick)
     if not quick:
         path = RESULTS / "freqai_backtest.json"

@@ -13,7 +13,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 REAL = Path(os.environ.get("HYDRA_DATA", ROOT.parent / "shared" / "data"))
 PAIRS = [f"{base}/USDT:USDT" for base in ("BTC", "ETH", "SOL", "BNB", "XRP", "DOGE", "ADA", "AVAX")]
-END = pd.Timestamp("2025-06-01", tz="UTC")
+END = "2025-06-01"
 STARTUP = 240
 HORIZON = 6
 # Every parameter named, so that neither side's own defaults matter.
@@ -67,13 +67,14 @@ def _walk(seed: int, dates: pd.DatetimeIndex) -> pd.DataFrame:
     )
 
 
-def write_data(folder: Path, pairs: list[str], days: int, train_days: int) -> None:
+def write_data(folder: Path, pairs: list[str], days: int, train_days: int, end: str = END) -> None:
     """Write freqtrade's own files: candles, mark prices and funding rates."""
-    start = END - pd.Timedelta(days=days + train_days, hours=STARTUP + 24)
+    stop = pd.Timestamp(end, tz="UTC")
+    start = stop - pd.Timedelta(days=days + train_days, hours=STARTUP + 24)
     (folder / "futures").mkdir(parents=True, exist_ok=True)
     for pair in pairs:
         name = pair.replace("/", "_").replace(":", "_")
-        frame = candles(pair, start, END)
+        frame = candles(pair, start, stop)
         frame.to_feather(folder / "futures" / f"{name}-1h-futures.feather")
         frame.assign(volume=0.0).to_feather(folder / "futures" / f"{name}-1h-mark.feather")
         rates = frame[frame["date"].dt.hour % 8 == 0].reset_index(drop=True)
@@ -81,17 +82,18 @@ def write_data(folder: Path, pairs: list[str], days: int, train_days: int) -> No
         rates.to_feather(folder / "futures" / f"{name}-1h-funding_rate.feather")
 
 
-def timerange(days: int) -> str:
-    return f"{END - pd.Timedelta(days=days):%Y%m%d}-{END:%Y%m%d}"
+def timerange(days: int, end: str) -> str:
+    stop = pd.Timestamp(end)
+    return f"{stop - pd.Timedelta(days=days):%Y%m%d}-{stop:%Y%m%d}"
 
 
 def configuration(
-    work: Path, pairs: list[str], days: int, train_days: int, test_days: int
+    work: Path, pairs: list[str], days: int, train_days: int, test_days: int, end: str = END
 ) -> dict[str, Any]:
-    """A freqtrade configuration (JSON-able) for a backtest of `days` days."""
+    """A freqtrade configuration (JSON-able) for a backtest of the `days` days before `end`."""
     return {
         "timeframe": "1h",
-        "timerange": timerange(days),
+        "timerange": timerange(days, end),
         "user_data_dir": str(work / "user_data"),
         "datadir": str(work / "data"),
         "dataformat_ohlcv": "feather",

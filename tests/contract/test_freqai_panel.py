@@ -73,6 +73,7 @@ def test_predictions_are_those_of_a_plain_fit_on_the_pooled_rows(tmp_path: Path)
         **{"n_estimators": 20, "num_leaves": 31, "learning_rate": 0.05, "max_bin": 63},
         **{"feature_fraction": 0.9, "bagging_fraction": 0.8, "bagging_freq": 5, "seed": 20},
         **{"deterministic": True, "force_row_wise": True, "n_jobs": 1, "verbosity": -1},
+        min_child_samples=60,
     ).fit(train[columns].to_numpy(), train["label"].to_numpy())
     stop = split + pd.Timedelta(days=4)
     for pair, answer in answers.items():

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
@@ -225,3 +226,9 @@ def test_a_damaged_drawer_is_set_aside(tmp_path: Path, caplog: pytest.LogCapture
         PANEL(config)
     assert "pair_dictionary.json is damaged" in caplog.text
     assert (folder / "pair_dictionary.damaged").is_file()
+
+
+@BOTH
+def test_hyperopt_can_pickle_a_model(tmp_path: Path, model: type) -> None:
+    made = model(World(tmp_path).config())
+    assert vars(cloudpickle.loads(cloudpickle.dumps(made))) == {}

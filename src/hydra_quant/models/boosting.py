@@ -36,6 +36,9 @@ _ALIASES: dict[str, frozenset[str]] = {
     "feature_fraction": frozenset({"sub_feature", "colsample_bytree"}),
     "bagging_fraction": frozenset({"sub_row", "subsample", "bagging"}),
     "bagging_freq": frozenset({"subsample_freq"}),
+    "min_data_in_leaf": frozenset(
+        {"min_data_per_leaf", "min_data", "min_child_samples", "min_samples_leaf"}
+    ),
     "verbosity": frozenset({"verbose"}),
     "seed": frozenset({"random_seed", "random_state"}),
     "num_threads": frozenset({"num_thread", "nthread", "nthreads", "n_jobs"}),
