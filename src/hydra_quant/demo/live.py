@@ -75,7 +75,7 @@ class LogReader:
         self.news = "starting ..."
         self.errors: deque[str] = deque(maxlen=KEPT_ERRORS)
         self.warnings = 0
-        self._level = ""
+        self._level = self._text = ""
 
     def feed(self, line: str) -> None:
         """Take in one line of the log."""
@@ -87,11 +87,14 @@ class LogReader:
         self.warnings += self._level == "WARNING"
         if self._level in ("ERROR", "CRITICAL"):
             self.errors.append(match["text"].strip())
-        self.news = clearer(match["text"].strip())
+        self._say(match["text"].strip())
+
+    def _say(self, text: str) -> None:
+        self._text, self.news = text, clearer(text)
 
     def _go_on(self, more: str) -> None:
         if more and self._level:
-            self.news = clearer(f"{self.news} {more}")
+            self._say(f"{self._text} {more}")
             if self._level in ("ERROR", "CRITICAL"):
                 self.errors[-1] += f" {more}"
 

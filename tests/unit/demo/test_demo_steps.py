@@ -119,3 +119,16 @@ def test_log_reader_puts_wrapped_messages_together() -> None:
         reader.feed(line)
     assert list(reader.errors) == ["two wrapped"]
     assert (reader.news, reader.warnings) == ("three", 1)
+
+
+def test_silent_work_is_named_after_what_it_is() -> None:
+    reader = LogReader()
+    for line in (
+        f"{STAMP}INFO - Using resolved protection MaxDrawdown from",
+        "'/somewhere/x.py'...",
+    ):
+        reader.feed(line)
+        assert reader.news == "trading the candles ..."
+    reader.feed(f"{STAMP}INFO - PANEL: window 2/4")
+    reader.feed("about 9 s left")
+    assert reader.news == "PANEL: window 2/4 about 9 s left"
