@@ -139,7 +139,7 @@ def test_starting_refuses_a_pair_that_the_exchange_does_not_list(baseline):
         baseline.ft_bot_start()
 
 
-# --- warm-up and determinism ------------------------------------------------------------------------
+# --- warm-up and determinism ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("horizon", [1, 12, 40])
@@ -221,7 +221,7 @@ def test_an_upper_threshold_lets_nothing_in(tmp_path):
     assert not analyse(made, candles(1000))["enter_long"].any()
 
 
-# --- one order --------------------------------------------------------------------------------------
+# --- one order ------------------------------------------------------------
 
 
 def test_leverage_is_the_users_within_the_exchanges(baseline):
@@ -346,7 +346,7 @@ def test_the_position_is_left_at_its_stop(baseline):
     assert left.exit_flag
 
 
-# --- the thesis -------------------------------------------------------------------------------------
+# --- the thesis ------------------------------------------------------------
 
 
 def fill(made, frame, at, side="buy"):
@@ -383,7 +383,7 @@ def test_no_thesis_from_candles_after_the_order(baseline):
         fill(baseline, frame, frame["date"].iloc[0])
 
 
-# --- protections ------------------------------------------------------------------------------------
+# --- protections ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("timeframe", ["1m", "5m", "1h", "4h", "1d", "1w"])
@@ -405,7 +405,7 @@ def test_protections_are_sane_at_every_timeframe(timeframe, tmp_path):
     assert len(manager._protection_handlers) == 3
 
 
-# --- the yardstick ----------------------------------------------------------------------------------
+# --- the yardstick ------------------------------------------------------------
 
 
 def test_hold_wants_an_equal_share_of_every_pair_once_and_for_ever(tmp_path):

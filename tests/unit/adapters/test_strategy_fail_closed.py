@@ -1,4 +1,4 @@
-"""A gate that fails denies the trade, whatever else goes wrong; freqtrade itself would let it in."""
+"""A gate that fails denies the trade, whatever else goes wrong; freqtrade would let it in."""
 
 import json
 import logging
