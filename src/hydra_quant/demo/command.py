@@ -71,8 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the demo; 0, 1 when a step failed, 2 for a mistake in the input, 128 + signal."""
     folder: Path | None = None
+    children = Children()
     try:
-        with Children() as children:
+        with children:
             plan = _plan(args)
             folder = plan.folder
             venue, outcome = play(plan, children)
@@ -87,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
         kept = f"; what there is so far lies in {folder}" if folder and folder.exists() else ""
         print(f"\nStopped by {name}. Nothing is left running{kept}.", file=sys.stderr)
         return 128 + stop.signum
+    finally:
+        children.end_all()  # a signal in the very moment of leaving the block
     return 0
 
 

@@ -87,3 +87,6 @@ def _where(plan: Plan, outcome: Outcome, page: Path, figures: Path, console: Con
     for what, path in rows:
         print(f"  {what:26}{path}")
     print(f"  {'this report again':26}{typed(again)}")
+    print(
+        "  To type these commands yourself: source .venv/bin/activate, and start the venue first."
+    )

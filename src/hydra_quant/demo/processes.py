@@ -46,8 +46,7 @@ class Children:
         # A second Ctrl-C must not cut the clean-up short; it takes seconds at most.
         for signum in SIGNALS:
             signal.signal(signum, signal.SIG_IGN)
-        for child in reversed(list(self._children)):
-            self.end(child)
+        self.end_all()
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -86,6 +85,11 @@ class Children:
             )
             self._children.append(child)
         return child
+
+    def end_all(self) -> None:
+        """End every child that is still known, the youngest first."""
+        for child in reversed(list(self._children)):
+            self.end(child)
 
     def end(self, child: Child, patience_s: float = PATIENCE_S) -> None:
         """End a child and all it started: politely, then by force. Ended children are no error."""
