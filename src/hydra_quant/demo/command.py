@@ -31,8 +31,8 @@ what happens
   Ctrl-C ends everything that was started.
 
 which market
-  without --data   synthetic, eight pairs, with a planted weak edge (--edge {EDGE}): a profit proves
-                   the plumbing, nothing about markets
+  without --data   synthetic, eight pairs, with a planted weak edge (--edge {EDGE}), smaller than
+                   the costs: it proves the plumbing, nothing about markets
   --data FOLDER    real history: futures/BTC_USDT_USDT-1h.parquet with mark/ and funding/ beside it,
                    or freqtrade's own user_data/data/binance; a year of hourly candles tested,
                    180 days of training before each window of 30

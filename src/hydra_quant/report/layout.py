@@ -76,5 +76,13 @@ def reason_cells(table: DataFrame) -> Cells:
     return [*rows, total]
 
 
+def skill_sentence(skill: float, horizon: int) -> str:
+    """Say how well the vote ranked what followed."""
+    return (
+        f"Rank correlation of the vote with the return over the next {horizon} candles, before "
+        f"costs: {_figure(skill, '+.3f')} (0 is chance)."
+    )
+
+
 def _figure(value: float, form: str) -> str:
     return "–" if isinstance(value, float) and not math.isfinite(value) else format(value, form)

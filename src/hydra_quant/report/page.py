@@ -13,6 +13,7 @@ from hydra_quant.report.layout import (
     Cells,
     comparison_cells,
     reason_cells,
+    skill_sentence,
 )
 from hydra_quant.report.report import Report
 
@@ -99,7 +100,10 @@ def _reasons(report: Report) -> list[str]:
     )
     return [
         _section(
-            f"Reasons: {strategy}", hint + _table(REASON_HEADERS, reason_cells(table), total=True)
+            f"Reasons: {strategy}",
+            hint
+            + _table(REASON_HEADERS, reason_cells(table), total=True)
+            + f"<p>{escape(skill_sentence(report.skills[strategy], first.horizon))}</p>",
         )
         for strategy, table in report.reasons.items()
     ]

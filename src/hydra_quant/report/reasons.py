@@ -1,7 +1,5 @@
 """Law 5: every candle of a backtest ends in exactly one reason."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, DatetimeIndex, Timestamp, concat
@@ -29,10 +27,11 @@ def explain(result: Result, files: ReasonFiles) -> DataFrame:
 
     Returns
     -------
-    DataFrame of shape (n_pairs * n_candles, 5): pair, date, ``side`` (direction of the vote: +1,
-    -1, 0), ``reason`` (:class:`Reason`) and ``followed``, the return over the next ``horizon``
-    candles in the direction of the vote minus the round-trip cost (fraction; NaN without a signal
-    and for the last ``horizon`` candles).
+    DataFrame of shape (n_pairs * n_candles, 7): pair, date, ``side`` (direction of the vote: +1,
+    -1, 0), ``reason`` (:class:`Reason`), ``vote`` in [-1, 1] (NaN without one), ``ahead``, the
+    return over the next ``horizon`` candles (fraction; NaN for the last ``horizon`` candles), and
+    ``followed``, ``ahead`` in the direction of the vote minus the round-trip cost (NaN without a
+    signal too).
 
     Raises
     ------
@@ -84,6 +83,18 @@ def tabulate(rows: DataFrame) -> DataFrame:
     return table.iloc[order][TABLE_COLUMNS]
 
 
+def vote_skill(rows: DataFrame) -> float:
+    """Rank correlation (Spearman) of the vote with the return that followed, before costs.
+
+    0 is chance. Over all candles with a vote and a known future; neighbours overlap, so it is less
+    certain than their number suggests. NaN when nothing varies.
+    """
+    known = rows[["vote", "ahead"]].dropna()
+    if len(known) < 2 or (known.nunique() < 2).any():
+        return float("nan")
+    return float(known["vote"].rank().corr(known["ahead"].rank()))
+
+
 def _explain_pair(result: Result, files: ReasonFiles, pair: str) -> DataFrame:
     frame = files.candles[pair]
     dates = DatetimeIndex(frame["date"])
@@ -94,29 +105,26 @@ def _explain_pair(result: Result, files: ReasonFiles, pair: str) -> DataFrame:
             f"{result.start} to {result.end}: they are from another run"
         )
     own = frame["hydra_reason"].to_numpy()
-    side = np.sign(np.nan_to_num(frame["hydra_vote"].to_numpy(float))).astype(int)
-    side = np.where(own == Reason.ENTER, frame["hydra_side"].to_numpy(), side)
-    followed = _followed(frame["close"].to_numpy(float), side, result)
+    opinion = np.sign(np.nan_to_num(frame["hydra_vote"].to_numpy(float))).astype(int)
+    side = np.where(own == Reason.ENTER, frame["hydra_side"].to_numpy(), opinion)
+    vote = frame["hydra_vote"].to_numpy(float)
+    ahead = _ahead(frame["close"].to_numpy(float), result.horizon)
+    followed = ahead * side - result.round_trip_cost
     followed[np.isin(own, [int(reason) for reason in SILENT])] = np.nan
     reason = own.astype(int)
     due = _next_dates(dates, result)
     judge = _Judge(result, files.denials, pair)
     for row in np.flatnonzero(inside & (own == Reason.ENTER)):
         reason[row] = judge.outcome(due[int(row)], int(side[row]))
-    rows = DataFrame(
-        {"pair": pair, "date": dates, "side": side, "reason": reason, "followed": followed}
-    )
-    return rows[inside]
+    columns = {"side": side, "reason": reason, "vote": vote, "ahead": ahead, "followed": followed}
+    return DataFrame({"pair": pair, "date": dates, **columns})[inside]
 
 
-def _followed(
-    close: NDArray[np.float64], side: NDArray[Any], result: Result
-) -> NDArray[np.float64]:
-    """Return over the horizon in the vote's direction, net of costs; the last rows are NaN."""
+def _ahead(close: NDArray[np.float64], horizon: int) -> NDArray[np.float64]:
+    """Return over the next `horizon` candles, fraction; the last `horizon` rows are NaN."""
     out = np.full(len(close), np.nan)
-    if len(close) > result.horizon:
-        ahead = close[result.horizon :] / close[: -result.horizon] - 1
-        out[: -result.horizon] = ahead * side[: -result.horizon] - result.round_trip_cost
+    if len(close) > horizon:
+        out[:-horizon] = close[horizon:] / close[:-horizon] - 1
     return out
 
 

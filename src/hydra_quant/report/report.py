@@ -12,7 +12,7 @@ from hydra_quant.report.compare import YARDSTICK, Comparison, compare
 from hydra_quant.report.equity import Equity, build_equity
 from hydra_quant.report.prices import read_close
 from hydra_quant.report.reason_files import ReasonError, read_reasons
-from hydra_quant.report.reasons import explain, tabulate
+from hydra_quant.report.reasons import explain, tabulate, vote_skill
 from hydra_quant.report.results import Result, ResultError
 
 
@@ -26,6 +26,7 @@ class Report:
     closes : by pair, closes indexed by open time; None without candle files
     comparison : measures and verdicts
     reasons : by strategy, the table of :func:`hydra_quant.report.reasons.tabulate`
+    skills : by strategy, rank correlation of its vote with the return that followed
     notes : what could not be shown, and why
     """
 
@@ -34,6 +35,7 @@ class Report:
     closes: Mapping[str, Series | None]
     comparison: Comparison
     reasons: Mapping[str, DataFrame]
+    skills: Mapping[str, float]
     notes: tuple[str, ...]
 
 
@@ -64,14 +66,15 @@ def build_report(
     closes = {pair: read_close(datadir, pair, first.timeframe) for pair in first.pairs}
     equities = tuple(build_equity(result, closes) for result in results)
     notes = _price_notes(equities, datadir)
-    reasons = {}
+    reasons, skills = {}, {}
     for result in results:
-        table, note = _reason_table(result, userdir)
-        if table is not None:
-            reasons[result.strategy] = table
+        rows, note = _explained(result, userdir)
+        if rows is not None:
+            reasons[result.strategy] = tabulate(rows)
+            skills[result.strategy] = vote_skill(rows)
         notes += [note] if note else []
     comparison = compare(results, equities, yardstick)
-    return Report(tuple(results), equities, closes, comparison, reasons, tuple(notes))
+    return Report(tuple(results), equities, closes, comparison, reasons, skills, tuple(notes))
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -91,6 +94,7 @@ def as_json(report: Report) -> dict[str, Any]:
             ]
             for strategy, table in report.reasons.items()
         },
+        "vote_skills": _plain(dict(report.skills)),
         "notes": list(report.notes),
     }
 
@@ -127,12 +131,12 @@ def _price_notes(equities: Sequence[Equity], datadir: Path) -> list[str]:
     ]
 
 
-def _reason_table(result: Result, userdir: Path) -> tuple[DataFrame | None, str]:
+def _explained(result: Result, userdir: Path) -> tuple[DataFrame | None, str]:
     files = read_reasons(userdir, result.strategy, result.pairs)
     if files is None:
         return None, ""
     try:
-        return tabulate(explain(result, files)), ""
+        return explain(result, files), ""
     except ReasonError as error:
         return None, f"{result.strategy}: reasons left out ({error}; run its backtest again)."
 

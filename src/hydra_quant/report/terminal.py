@@ -6,7 +6,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from hydra_quant.report.layout import REASON_HEADERS, Cells, comparison_cells, reason_cells
+from hydra_quant.report.layout import (
+    REASON_HEADERS,
+    Cells,
+    comparison_cells,
+    reason_cells,
+    skill_sentence,
+)
 from hydra_quant.report.report import Report
 
 
@@ -21,6 +27,9 @@ def show(report: Report, console: Console) -> None:
     for strategy, table in report.reasons.items():
         console.print(f"Reasons of {strategy}", style="bold")
         console.print(_table(REASON_HEADERS, reason_cells(table), total=1))
+        console.print(
+            skill_sentence(report.skills[strategy], report.results[0].horizon), highlight=False
+        )
         console.print(_reason_legend(report), highlight=False)
     first = report.results[0]
     measures = report.comparison.measures

@@ -14,7 +14,7 @@ from support.backtest import BTC, ETH, at, lock, reason_frame, result, trade
 
 from hydra_quant.reasons import Reason
 from hydra_quant.report.reason_files import ReasonError, ReasonFiles, read_reasons
-from hydra_quant.report.reasons import explain, tabulate
+from hydra_quant.report.reasons import explain, tabulate, vote_skill
 from hydra_quant.report.results import Result
 
 LONG, SHORT = (Reason.ENTER, 1), (Reason.ENTER, -1)
@@ -116,6 +116,16 @@ def test_what_followed_is_the_move_in_the_votes_direction_after_costs(tmp_path: 
     assert rows[BTC, at(6)] == pytest.approx(-(114 / 111 - 1) - 0.002)
     assert np.isnan(rows[BTC, at(37)])  # its horizon ends after the data
     assert np.isnan(rows[BTC, at(5)])  # no signal, no direction
+
+
+def test_vote_skill_is_one_for_a_seer_and_minus_one_for_its_opposite() -> None:
+    ahead = np.array([0.01, -0.02, 0.005, 0.03, np.nan])
+    seer = DataFrame({"vote": [0.2, -0.9, 0.1, 0.7, 1.0], "ahead": ahead})
+    assert vote_skill(seer) == pytest.approx(1)
+    assert vote_skill(seer.assign(vote=-seer["vote"])) == pytest.approx(-1)
+    noise = np.random.default_rng(2).normal(size=(20_000, 2))
+    assert abs(vote_skill(DataFrame(noise, columns=["vote", "ahead"]))) < 0.02
+    assert np.isnan(vote_skill(seer.assign(vote=0.0)))
 
 
 def test_table_adds_up_and_shares_are_of_signals(tmp_path: Path) -> None:
