@@ -21,10 +21,10 @@ EPOCH = date(2025, 1, 1)
 TESTED_DAYS = 28
 EDGE = 1.0
 BANNER = (
-    "The market is synthetic and has a planted weak edge (hydra-quant venue --edge {edge}), smaller "
-    "than what a trade costs. What to look for is a rank correlation of the vote above zero: the "
-    "plumbing from candle to order works. Profit or loss here is no evidence of anything in a real "
-    "market."
+    "The market is synthetic and has a planted weak edge (hydra-quant venue --edge {edge}), "
+    "smaller than what a trade costs. What to look for is a rank correlation of the vote above "
+    "zero: the plumbing from candle to order works. Profit or loss here is no evidence of anything "
+    "in a real market."
 )
 
 
