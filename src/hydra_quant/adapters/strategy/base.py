@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 from freqtrade.enums import RunMode
 from freqtrade.exchange import timeframe_to_minutes
 from freqtrade.persistence import Order, Trade
-from freqtrade.strategy import DecimalParameter, IStrategy, stoploss_from_absolute
+from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
 from pandas import DataFrame, Series
 
+from hydra_quant.adapters.strategy.checked import CheckedStrategy
 from hydra_quant.adapters.strategy.columns import (
     PREDICTION,
     add_entries,
@@ -21,20 +22,11 @@ from hydra_quant.adapters.strategy.columns import (
     thesis,
     trusted,
 )
-from hydra_quant.adapters.strategy.data_check import (
-    check_candles,
-    longest_hole,
-    require_candles,
-)
+from hydra_quant.adapters.strategy.data_check import check_candles, longest_hole
 from hydra_quant.adapters.strategy.fail_closed import fail_closed
 from hydra_quant.adapters.strategy.plot import MODEL_PLOT_CONFIG, PLOT_CONFIG, annotations
 from hydra_quant.adapters.strategy.reason_log import ReasonLog
-from hydra_quant.adapters.strategy.startup import (
-    parse_horizon,
-    parse_settings,
-    require_listed,
-    require_voices,
-)
+from hydra_quant.adapters.strategy.startup import parse_horizon, parse_settings, require_voices
 from hydra_quant.features import catalog
 from hydra_quant.labels import forward_return
 from hydra_quant.reasons import Reason
@@ -54,7 +46,7 @@ LIVE_MODES = (RunMode.DRY_RUN, RunMode.LIVE)
 STOP_NOW = 1e-6  # distance of a stop that price has already passed; freqtrade ignores 0
 
 
-class HydraStrategyBase(IStrategy):
+class HydraStrategyBase(CheckedStrategy):
     """Votes, gates, sizes and stops; a scanned strategy picks whether a model votes.
 
     Thresholds and stops are hyperopt parameters whose starting values come from ``"hydra"`` in the
@@ -62,8 +54,6 @@ class HydraStrategyBase(IStrategy):
     """
 
     INTERFACE_VERSION = 3
-    with_model: ClassVar[bool] = False
-
     can_short = True
     timeframe = "5m"
     process_only_new_candles = True
@@ -97,13 +87,7 @@ class HydraStrategyBase(IStrategy):
     # --- before the first candle -------------------------------------------------------------
 
     def ft_bot_start(self, **kwargs: Any) -> None:
-        """Check the pairs and open the reason log, then let freqtrade start."""
-        exchange = self.config["exchange"]
-        if self.dp._exchange is not None:
-            require_listed(
-                exchange.get("pair_whitelist", []), self.dp._exchange.markets, exchange["name"]
-            )
-        require_candles(self.config, self.timeframe)
+        """Open the reason log, then check and start."""
         self._reasons = self._open_reason_log()
         super().ft_bot_start(**kwargs)
 

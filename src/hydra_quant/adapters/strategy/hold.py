@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from freqtrade.strategy import IStrategy
 from pandas import DataFrame
 
-from hydra_quant.adapters.strategy.data_check import check_candles, require_candles
-from hydra_quant.adapters.strategy.startup import parse_settings, require_listed
+from hydra_quant.adapters.strategy.checked import CheckedStrategy
+from hydra_quant.adapters.strategy.data_check import check_candles
+from hydra_quant.adapters.strategy.startup import parse_settings
 
 
-class HydraHoldBase(IStrategy):
+class HydraHoldBase(CheckedStrategy):
     """Buy every pair with an equal share on the first candle, without leverage, and keep it."""
 
     INTERFACE_VERSION = 3
@@ -32,16 +32,6 @@ class HydraHoldBase(IStrategy):
             train_days=0,
             max_gap=parse_settings(config).gates.max_gap_candles,
         )
-
-    def ft_bot_start(self, **kwargs: Any) -> None:
-        """Refuse to start on a pair that is not listed."""
-        exchange = self.config["exchange"]
-        if self.dp._exchange is not None:
-            require_listed(
-                exchange.get("pair_whitelist", []), self.dp._exchange.markets, exchange["name"]
-            )
-        require_candles(self.config, self.timeframe)
-        super().ft_bot_start(**kwargs)
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """Nothing to compute."""
@@ -68,6 +58,6 @@ class HydraHoldBase(IStrategy):
         side: str,
         **kwargs: Any,
     ) -> float:
-        """Stake an equal share of the starting balance for each pair, 1 % kept for fees."""
-        pairs = len(self.dp.current_whitelist())
+        """Stake an equal share of the starting balance for each pair held, 1 % kept for fees."""
+        pairs = min(len(self.dp.current_whitelist()), self.config["max_open_trades"])
         return min(0.99 * self.wallets.get_starting_balance() / pairs, max_stake)
