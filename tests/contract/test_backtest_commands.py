@@ -109,12 +109,12 @@ def test_hyperopt_searches_thresholds_and_stops_alone_or_in_two_processes(bundle
     made.succeed(
         *("hyperopt", "--strategy", strategy, "--timerange", "20250309-20250311"),
         *("--spaces", "buy", "sell"),
-        *("-e", "4", "-j", jobs, "--hyperopt-loss", "HydraLoss", "--random-state", "7"),
+        *("-e", "3", "-j", jobs, "--hyperopt-loss", "HydraLoss", "--random-state", "7"),
         "--disable-param-export",
     )
     (kept,) = (made.user_data / "hyperopt_results").glob("*.fthypt")
     epochs = [json.loads(line) for line in kept.read_text().splitlines()]
-    assert len(epochs) == 4
+    assert len(epochs) == 3
     for epoch in epochs:
         assert set(epoch["params_dict"]) == {"enter_above", "exit_below", "stop_atr"}
         assert 0.2 <= epoch["params_dict"]["enter_above"] <= 0.9

@@ -22,15 +22,15 @@ from hydra_quant.reasons import Reason
 pytestmark = pytest.mark.contract
 
 MINUTE = timedelta(minutes=1)
-STOP_AFTER = timedelta(minutes=20, seconds=30)
+STOP_AFTER = timedelta(minutes=15, seconds=30)
 RESTART_AFTER = STOP_AFTER + timedelta(seconds=20)
-END_AFTER = timedelta(minutes=40)
+END_AFTER = timedelta(minutes=30)
 LEARNING = {
     "exchange": {"pair_whitelist": list(PAIRS)},
     "freqai": {
         "enabled": True,
         "train_period_days": 1,
-        "live_retrain_hours": 0.5,
+        "live_retrain_hours": 0.4,
         "feature_parameters": {"include_timeframes": ["1m"]},
         "model_training_parameters": {"num_iterations": 20},
     },
@@ -102,7 +102,7 @@ def sides(trades):
 
 def test_it_enters_and_leaves_in_both_directions(plain):
     last = plain.after.last
-    assert min(sides(last.trades)[side] for side in ("long", "short")) >= 3
+    assert min(sides(last.trades)[side] for side in ("long", "short")) >= 2
     assert min(sides(last.closed)[side] for side in ("long", "short")) >= 1
     assert all(trade["exit_reason"] for trade in last.closed)
 
@@ -126,7 +126,7 @@ def test_a_restart_in_the_middle_of_a_candle_repeats_no_reason(session):
 
 
 def test_a_restart_loses_nothing_and_doubles_nothing(session):
-    assert len(session.before.last.open) >= 2
+    assert session.before.last.open
     assert changes(session.before.last, session.after.first) == []
 
 
@@ -184,15 +184,18 @@ def backtest(plain, market):
         market, folder, market.pairs, ("1m",), plain.start - timedelta(hours=8), plain.end + MINUTE
     )
     span = f"{(plain.start - MINUTE).timestamp():.0f}-{plain.end.timestamp():.0f}"
-    bundle.succeed("backtesting", "--strategy", "HydraBaseline", "--timerange", span,
-                   "--export", "trades", "--cache", "none")  # fmt: skip
+    bundle.succeed(
+        *("backtesting", "--strategy", "HydraBaseline", "--timerange", span),
+        # a bot always keeps its cooldown after a trade, a backtest only when told to
+        *("--enable-protections", "--export", "trades", "--cache", "none"),
+    )
     (result,) = (bundle.user_data / "backtest_results").glob("*.zip")
     return load_backtest_data(result)
 
 
 def test_each_candle_is_decided_as_in_a_backtest(plain, backtest):
     decided = candle_rows(plain.rows_after)
-    assert len(decided) >= 8 * 40
+    assert len(decided) == 8 * 30
     assert {row["side"] for row in decided} == {-1, 0, 1}
     frames = {}
     for row in decided:
@@ -227,7 +230,7 @@ def test_entries_come_with_the_next_candle_at_about_the_backtests_price(plain, b
     parted = min(stops, default=pd.Timestamp(plain.end))
     same = {key for key in bot if key[1] < parted}
     assert same == {key for key in tested if key[1] < parted}
-    assert len(same) >= 8
+    assert len(same) >= 5
     for key in same:
         assert bot[key]["open_rate"] == pytest.approx(tested[key].open_rate, rel=2e-3)
 
@@ -263,6 +266,6 @@ def test_a_restart_answers_from_the_saved_model_at_once_and_retrains_when_due(le
     assert later
     assert not any(row["reason"] == Reason.NO_PREDICTION for row in later)
     (again,) = trainings(learning.after.log)
-    due = max(learning.start + timedelta(hours=0.5), learning.restart)
+    due = max(learning.start + timedelta(hours=0.4), learning.restart)
     assert again[:16] >= f"{due:%Y-%m-%d %H:%M}"
     assert "refused" not in learning.after.log

@@ -27,7 +27,7 @@ RUN_WAIT_S = 240
 BUSY: dict[str, Any] = {
     "timeframe": "1m",
     "fiat_display_currency": "",
-    "internals": {"process_throttle_secs": 20},
+    "internals": {"process_throttle_secs": 30},
     "freqai": {"enabled": False},
     "hydra": {
         "vote": {"enter_above": 0.35, "speak_above": 0.3, "exit_below": 0.1},
