@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hydra_quant.features.windows import Array
+from hydra_quant.features import kernels
+from hydra_quant.features.windows import Array, frozen
 
 T = TypeVar("T")
 
@@ -84,11 +85,8 @@ def shared(function: Callable[..., T]) -> Callable[..., T]:
 
 def ratio(top: Array, bottom: Array, neutral: float) -> Array:
     """``top / bottom``, and `neutral` where the bottom is exactly zero; NaN stays NaN."""
-    zero = bottom == 0.0
-    if not zero.any():
-        return top / bottom
-    quotient = top / np.where(zero, 1.0, bottom)
-    quotient[zero & ~np.isnan(top)] = neutral
+    quotient = np.empty(len(top))
+    kernels.divide(frozen(top), frozen(bottom), neutral, quotient)
     return quotient
 
 

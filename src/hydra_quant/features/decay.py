@@ -8,10 +8,8 @@ average to within that share of the input's range, and depends on its window alo
 
 import math
 
-import numpy as np
-
 from hydra_quant.features import kernels
-from hydra_quant.features.windows import Array, frozen
+from hydra_quant.features.windows import Array, blank, frozen
 
 SEED_MEMORY = 1e-6
 """Weight of everything older than the window in the recursive average that is cut off."""
@@ -79,7 +77,7 @@ def decayed_mean(series: Array, decay: float) -> Array:
     whose window holds a NaN.
     """
     rows = memory_rows(decay)
-    mean = np.full(len(series), np.nan)
+    mean = blank(series, rows)
     kernels.add(frozen(series), decay, rows, mean)
     mean *= (1.0 - decay) / (1.0 - decay**rows)
     return mean

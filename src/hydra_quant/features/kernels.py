@@ -251,3 +251,13 @@ def since_max(x: Array, rows: int, out: Array) -> None:
             best, wider, age, wider_age = wider, best, wider_age, age
             covered += step
         out[start:stop] = age[rows - 1 : span]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def divide(top: Array, bottom: Array, neutral: float, out: Array) -> None:
+    """``top / bottom``, and `neutral` where the bottom is exactly zero; NaN stays NaN."""
+    for i in range(len(out)):
+        above, below = top[i], bottom[i]
+        quotient = above / below
+        other = neutral if above == above else above
+        out[i] = quotient if below != 0.0 else other

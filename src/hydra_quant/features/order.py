@@ -30,35 +30,40 @@ def window_order(series: Array, rows: int) -> tuple[Array, Array, Array]:
 
 
 @numba.njit(cache=True)
+def _renew(held: Array, next_held: Array, old: float, new: float) -> int:
+    """Sorted `held` without `old`, with `new`, in one pass without a branch.
+
+    Both carry a sentinel at either end. Returns 2 × values below `new` + values equal to it.
+    """
+    below = 0
+    for i in range(1, len(held) - 1):
+        left, here, right = held[i - 1], held[i], held[i + 1]
+        below += here < new
+        below += here <= new
+        kept = here if here < old else right
+        kept_left = left if left < old else here
+        floor = kept_left if kept_left > new else new
+        next_held[i] = kept if kept < floor else floor
+    return below - (old < new) - (old <= new)
+
+
+@numba.njit(cache=True)
 def _scan(series: Array, rows: int, share: float, lower: Array, upper: Array, rank: Array) -> None:
-    window = np.full(rows, np.inf)  # sorted; rows not yet seen and NaN count as infinite
+    held = np.full(rows + 2, np.inf)  # rows not yet seen and NaN count as infinite
+    held[0] = -np.inf
+    next_held = held.copy()
     clean = 0  # finite values in a row up to here
     above = share * (rows - 1)
     high = int(above)
-    low = rows - 1 - high
-    part = above - high
+    low, part = rows - 1 - high, above - high
     for t in range(len(series)):
-        new = series[t]
+        new, old = series[t], series[t - rows] if t >= rows else np.inf
         clean = clean + 1 if np.isfinite(new) else 0
-        if not np.isfinite(new):
-            new = np.inf
-        old = series[t - rows] if t >= rows else np.inf
-        if not np.isfinite(old):
-            old = np.inf
-        at, to, equal = 0, 0, 0  # counting beats searching: no branch to mispredict
-        for i in range(rows):
-            at += window[i] < old
-            to += window[i] < new
-            equal += window[i] == new
-        if new > old:
-            to -= 1
-        for i in range(at, to):
-            window[i] = window[i + 1]
-        for i in range(at, to, -1):
-            window[i] = window[i - 1]
-        window[to] = new
+        new, old = new if np.isfinite(new) else np.inf, old if np.isfinite(old) else np.inf
+        below = _renew(held, next_held, old, new)
+        held, next_held = next_held, held
         if clean >= rows:
-            equal -= old == new
-            rank[t] = (to + 0.5 * equal) / (rows - 1)
-            upper[t] = window[high] + part * (window[min(high + 1, rows - 1)] - window[high])
-            lower[t] = window[low] - part * (window[low] - window[max(low - 1, 0)])
+            rank[t] = 0.5 * below / (rows - 1)
+            top, bottom = held[1 + high], held[1 + low]
+            upper[t] = top + part * (held[min(2 + high, rows)] - top)
+            lower[t] = bottom - part * (bottom - held[max(low, 1)])

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 def window_sum(series: Array, rows: int) -> Array:
     """Sum over the window of `rows` candles that ends at each row."""
-    total = _blank(series)
+    total = blank(series, rows)
     kernels.add(frozen(series), 1.0, rows, total)
     return total
 
@@ -38,21 +38,21 @@ def window_deviations(series: Array, rows: int) -> Array:
     Two windows are merged by the pairwise update of Chan, Golub and LeVeque (1979): the sums of
     both and the squared gap between their means. Nothing large is subtracted.
     """
-    total = _blank(series)
+    total = blank(series, rows)
     kernels.codeviate(frozen(series), frozen(series), True, rows, total)
     return total
 
 
 def window_codeviations(x: Array, y: Array, rows: int) -> Array:
     """Σ (x - mean x)(y - mean y) over the window; exactly zero where either is flat."""
-    total = _blank(x)
+    total = blank(x, rows)
     kernels.codeviate(frozen(x), frozen(y), False, rows, total)
     return total
 
 
 def window_trend(series: Array, rows: int) -> Array:
     """Σ (x - mean x)(t - mean t), t the row number: the numerator of a regression on time."""
-    total = _blank(series)
+    total = blank(series, rows)
     kernels.trend(frozen(series), rows, total)
     return total
 
@@ -69,7 +69,7 @@ def window_min(series: Array, rows: int) -> Array:
 
 def rows_since_max(series: Array, rows: int) -> Array:
     """Rows since the window's largest value, 0 … `rows` - 1; of equal ones the latest."""
-    age = _blank(series)
+    age = blank(series, rows)
     kernels.since_max(frozen(series), rows, age)
     return age
 
@@ -81,15 +81,18 @@ def frozen(series: Array) -> Array:
     return view
 
 
-def _blank(series: Array) -> Array:
-    return np.full(len(series), np.nan)
+def blank(series: Array, rows: int) -> Array:
+    """A fresh array for a window statistic: only the rows without a full window are filled, NaN."""
+    fresh = np.empty(len(series))
+    fresh[: rows - 1] = np.nan
+    return fresh
 
 
 def _extreme(series: Array, rows: int, combine: np.ufunc) -> Array:
     found, covered = series, 1
     while covered < rows:  # the two halves may overlap: an extreme does not mind
         step = min(covered, rows - covered)
-        wider = _blank(series)
+        wider = blank(series, step + 1)
         combine(found[step:], found[: max(len(series) - step, 0)], out=wider[step:])
         found, covered = wider, covered + step
     return found
