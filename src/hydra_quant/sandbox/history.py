@@ -31,8 +31,8 @@ class History(Protocol):
     def candles(self, pair: str, timeframe: str, start_ms: int, end_ms: int) -> DataFrame:
         """Trade price candles.
 
-        Columns open, high, low, close, quote_volume (quote), volume, taker_buy_volume (base), trades
-        (count); NaN where the history does not know one.
+        Columns open, high, low, close, quote_volume (quote), volume, taker_buy_volume (base) and
+        trades (count); NaN where the history does not know one.
         """
         ...
 
