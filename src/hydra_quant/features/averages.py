@@ -1,9 +1,9 @@
 """Moving averages and how far the close stands from them."""
 
 from hydra_quant.features import decay
-from hydra_quant.features.bars import Bars, ratio, shared
-from hydra_quant.features.series import close, mean, total, volume
-from hydra_quant.features.windows import Array
+from hydra_quant.features.bars import Bars, excess, ratio, shared
+from hydra_quant.features.series import close, mean, volume
+from hydra_quant.features.windows import Array, window_mean
 
 
 @shared
@@ -20,12 +20,12 @@ def ema(bars: Bars, span: int) -> Array:
 
 def price_vs_sma(bars: Bars, rows: int) -> Array:
     """Close / SMA - 1."""
-    return bars.close / sma(bars, rows) - 1.0
+    return excess(bars.close, sma(bars, rows))
 
 
 def price_vs_ema(bars: Bars, span: int) -> Array:
     """Close / EMA - 1."""
-    return bars.close / ema(bars, span) - 1.0
+    return excess(bars.close, ema(bars, span))
 
 
 @shared
@@ -39,5 +39,5 @@ def price_vs_vwap(bars: Bars, rows: int) -> Array:
 
     Rolling, because a VWAP since the first candle is not stationary.
     """
-    traded = total(bars, volume, rows)
-    return ratio(bars.close * traded, total(bars, typical_value, rows), 1.0) - 1.0
+    values = window_mean(typical_value(bars), rows)
+    return ratio(bars.close * mean(bars, volume, rows), values, 1.0) - 1.0

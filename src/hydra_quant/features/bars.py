@@ -90,6 +90,20 @@ def ratio(top: Array, bottom: Array, neutral: float) -> Array:
     return quotient
 
 
+def excess(top: Array, bottom: Array) -> Array:
+    """``top / bottom - 1``, for a bottom that is never zero."""
+    share = np.empty(len(top))
+    kernels.excess(frozen(top), frozen(bottom), share)
+    return share
+
+
+def root(series: Array, factor: float) -> Array:
+    """Square root of `factor` × the series."""
+    roots = np.empty(len(series))
+    kernels.root(frozen(series), factor, roots)
+    return roots
+
+
 def lagged(series: Array, rows: int) -> Array:
     """The value `rows` candles earlier; the first `rows` are NaN."""
     moved = np.empty_like(series)

@@ -6,9 +6,10 @@ leaves the correlation free of the unit of volume.
 
 import numpy as np
 
-from hydra_quant.features.bars import Bars, Series, change, ratio, shared
-from hydra_quant.features.series import close, deviations, log_return
-from hydra_quant.features.windows import Array, window_codeviations
+from hydra_quant.features import kernels
+from hydra_quant.features.bars import Bars, Series, change, shared
+from hydra_quant.features.series import close, codeviations, deviations, log_return
+from hydra_quant.features.windows import Array, frozen
 
 
 @shared
@@ -32,5 +33,8 @@ def return_volume(bars: Bars, rows: int) -> Array:
 
 
 def _correlation(bars: Bars, x: Series, y: Series, rows: int) -> Array:
-    scale = np.sqrt(deviations(bars, x, rows)) * np.sqrt(deviations(bars, y, rows))
-    return np.clip(ratio(window_codeviations(x(bars), y(bars), rows), scale, 0.0), -1.0, 1.0)
+    together = codeviations(bars, x, y, rows)
+    found = np.empty(len(bars))
+    own_x, own_y = deviations(bars, x, rows), deviations(bars, y, rows)
+    kernels.correlate(frozen(together), frozen(own_x), frozen(own_y), found)
+    return found

@@ -8,8 +8,9 @@ average to within that share of the input's range, and depends on its window alo
 
 import math
 
-from hydra_quant.features import kernels
-from hydra_quant.features.windows import Array, blank, frozen
+import numpy as np
+
+from hydra_quant.features.windows import Array, weighted_sums
 
 SEED_MEMORY = 1e-6
 """Weight of everything older than the window in the recursive average that is cut off."""
@@ -77,7 +78,6 @@ def decayed_mean(series: Array, decay: float) -> Array:
     whose window holds a NaN.
     """
     rows = memory_rows(decay)
-    mean = blank(series, rows)
-    kernels.add(frozen(series), decay, rows, mean)
-    mean *= (1.0 - decay) / (1.0 - decay**rows)
+    divisor = (1.0 - decay**rows) / (1.0 - decay)
+    mean: Array = weighted_sums(series, decay, (rows,), np.array([divisor]))[0]
     return mean

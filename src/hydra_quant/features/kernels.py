@@ -1,9 +1,10 @@
 """The compiled loops of :mod:`hydra_quant.features.windows`, tile by tile in the processor's cache.
 
-Each kernel fills ``out[rows - 1:]`` and leaves what comes before alone. In it, ``level`` is the
-statistic over 1, 2, 4 … rows (``size``), doubled step by step; the binary digits of ``rows`` say
-which levels are joined to the statistic over the newest ``joined`` rows. The inner loops are
-functions of their own because the compiler turns those into vector instructions.
+In a kernel, ``level`` is the statistic over 1, 2, 4 … rows (``size``), doubled step by step; the
+binary digits of ``rows`` say which levels are joined to the statistic over the newest ``joined``
+rows. Given several ``windows``, it fills ``out[w]`` for each from one tree of levels; given one
+length, it fills ``out[rows - 1:]`` and leaves what comes before alone. Inner loops are functions
+of their own because the compiler turns those into vector instructions.
 """
 
 import numba
@@ -126,68 +127,94 @@ def _later(
         out_age[i] = known + (older_age[i] + step if swap else age[i])
 
 
+@numba.njit(cache=True, error_model="numpy")
+def _divide(held: Array, divisor: float) -> None:
+    for i in range(len(held)):
+        held[i] /= divisor
+
+
 @numba.njit(cache=True)
-def add(x: Array, factor: float, rows: int, out: Array) -> None:
-    """Window sums with weights ``factor**age``; plain sums with factor 1."""
-    tile = max(TILE, 4 * rows)
-    level, wider = np.empty(tile + rows), np.empty(tile + rows)
-    for start in range(rows - 1, len(x), tile):
+def _load(x: Array, first: int, out: Array) -> None:
+    """``x[first:]`` with NaN before the history begins."""
+    before = min(max(-first, 0), len(out))
+    out[:before] = np.nan
+    out[before:] = x[first + before : first + len(out)]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def add(x: Array, factor: float, windows: NDArray[np.int64], divisors: Array, out: Array) -> None:
+    """Window sums with weights ``factor**age`` / divisor; plain sums with factor 1."""
+    longest, many = windows.max(), len(windows)
+    tile = max(TILE, 4 * longest)
+    level, wider = np.empty(tile + longest), np.empty(tile + longest)
+    joined = np.empty(many, np.int64)
+    for start in range(0, len(x), tile):
         stop = min(start + tile, len(x))
-        span = stop - start + rows - 1
-        level[:span] = x[start - rows + 1 : stop]
-        held = out[start:stop]
-        held[:] = 0.0
-        joined, size, digits = 0, 1, rows
+        span = stop - start + longest - 1
+        _load(x, start - longest + 1, level[:span])
+        out[:, start:stop] = 0.0
+        joined[:] = 0
+        size = 1
         while True:
-            if digits & 1:
-                at = rows - 1 - joined
-                _join(held, level[at:], factor**joined)
-                joined += size
-            digits >>= 1
-            if digits == 0:
+            for w in range(many):
+                if windows[w] & size:
+                    at = longest - 1 - joined[w]
+                    _join(out[w, start:stop], level[at:], factor ** joined[w])
+                    joined[w] += size
+            if 2 * size > longest:
                 break
             _add(level[size:span], level[: span - size], factor**size, wider[size:span])
             wider[:size] = level[:size]  # not a full window: never joined
             level, wider = wider, level
             size *= 2
+        for w in range(many):
+            if divisors[w] != 1.0:
+                _divide(out[w, start:stop], divisors[w])
 
 
 @numba.njit(cache=True)
-def codeviate(x: Array, y: Array, same: bool, rows: int, out: Array) -> None:
+def codeviate(x: Array, y: Array, same: bool, windows: NDArray[np.int64], out: Array) -> None:
     """Window sums of products of deviations from the means; with `same`, of x with itself."""
-    xs, wider_xs, held_xs = np.empty(TILE + rows), np.empty(TILE + rows), np.empty(TILE)
-    ys, wider_ys, held_ys = np.empty(TILE + rows), np.empty(TILE + rows), np.empty(TILE)
-    level, wider = np.empty(TILE + rows), np.empty(TILE + rows)
-    for start in range(rows - 1, len(x), TILE):
+    longest, many = windows.max(), len(windows)
+    room = TILE + longest
+    xs, wider_xs, held_xs = np.empty(room), np.empty(room), np.empty((many, TILE))
+    ys, wider_ys, held_ys = np.empty(room), np.empty(room), np.empty((many, TILE))
+    level, wider, joined = np.empty(room), np.empty(room), np.empty(many, np.int64)
+    for start in range(0, len(x), TILE):
         stop = min(start + TILE, len(x))
-        count, span = stop - start, stop - start + rows - 1
-        xs[:span] = x[start - rows + 1 : stop]
+        count, span = stop - start, stop - start + longest - 1
+        _load(x, start - longest + 1, xs[:span])
         level[:span] = 0.0 * xs[:span]
         if not same:
-            ys[:span] = y[start - rows + 1 : stop]
+            _load(y, start - longest + 1, ys[:span])
             level[:span] += 0.0 * ys[:span]
-        held, sums_x, sums_y = out[start:stop], held_xs[:count], held_ys[:count]
-        joined, size, digits = 0, 1, rows
+        joined[:] = 0
+        size = 1
         while True:
-            if digits & 1:
-                at = rows - 1 - joined
+            for w in range(many):
+                if not windows[w] & size:
+                    continue
+                at = longest - 1 - joined[w]
                 older, older_x, older_y = level[at:], xs[at:], ys[at:]
-                if joined == 0:
+                held, sums_x, sums_y = out[w, start:stop], held_xs[w, :count], held_ys[w, :count]
+                if joined[w] == 0:
                     held[:] = older[:count]
                     sums_x[:] = older_x[:count]
                     if not same:
                         sums_y[:] = older_y[:count]
                 else:
-                    share, scale = size / joined, joined / (size * (joined + size))
+                    share = size / joined[w]
+                    scale = joined[w] / (size * (joined[w] + size))
                     if same:
                         _join_gaps(held, older, sums_x, older_x, share, scale)
                     else:
                         _join_products(held, older, sums_x, older_x, sums_y, older_y, share, scale)
-                        _join(sums_y, older_y, 1.0)
-                    _join(sums_x, older_x, 1.0)
-                joined += size
-            digits >>= 1
-            if digits == 0:
+                    if windows[w] >= 2 * size:
+                        _join(sums_x, older_x, 1.0)
+                        if not same:
+                            _join(sums_y, older_y, 1.0)
+                joined[w] += size
+            if 2 * size > longest:
                 break
             scale, target = 0.5 / size, wider[size:span]
             if same:
@@ -261,3 +288,39 @@ def divide(top: Array, bottom: Array, neutral: float, out: Array) -> None:
         quotient = above / below
         other = neutral if above == above else above
         out[i] = quotient if below != 0.0 else other
+
+
+@numba.njit(cache=True, error_model="numpy")
+def excess(top: Array, bottom: Array, out: Array) -> None:
+    """``top / bottom - 1``."""
+    for i in range(len(out)):
+        out[i] = top[i] / bottom[i] - 1.0
+
+
+@numba.njit(cache=True)
+def root(x: Array, factor: float, out: Array) -> None:
+    """``sqrt(factor * x)``."""
+    for i in range(len(out)):
+        out[i] = np.sqrt(factor * x[i])
+
+
+@numba.njit(cache=True, error_model="numpy")
+def correlate(together: Array, x: Array, y: Array, out: Array) -> None:
+    """Correlation from sums of (co)deviations; 0 where either is flat. Roots apart: no overflow."""
+    for i in range(len(out)):
+        scale = np.sqrt(x[i]) * np.sqrt(y[i])
+        share = together[i] / scale
+        share = share if share < 1.0 else (1.0 if share >= 1.0 else share)
+        share = share if share > -1.0 else (-1.0 if share <= -1.0 else share)
+        flat = 0.0 * together[i]
+        out[i] = share if scale != 0.0 else flat
+
+
+@numba.njit(cache=True)
+def direct(high: Array, low: Array, rise: Array, fall: Array) -> None:
+    """Wilder's directional movement from row 1 on: the larger of both moves, if it is outward."""
+    for i in range(1, len(rise)):
+        up, down = high[i] - high[i - 1], low[i - 1] - low[i]
+        known = 0.0 * (up + down)  # NaN where a candle is missing
+        rise[i] = known + (up if up > down and up > 0.0 else 0.0)
+        fall[i] = known + (down if down > up and down > 0.0 else 0.0)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from hydra_quant.features.bars import Bars, ratio, shared
-from hydra_quant.features.series import log_return, mean, traded_value
-from hydra_quant.features.windows import Array
+from hydra_quant.features.series import log_return, traded_value
+from hydra_quant.features.windows import Array, window_mean
 
 MILLION = 1e6
 
@@ -17,4 +17,4 @@ def amihud(bars: Bars) -> Array:
 
 def amihud_mean(bars: Bars, rows: int) -> Array:
     """Mean of :func:`amihud` over the window."""
-    return mean(bars, amihud, rows)
+    return window_mean(amihud(bars), rows)

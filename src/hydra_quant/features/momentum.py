@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from hydra_quant.features import decay
+from hydra_quant.features import decay, kernels
 from hydra_quant.features.averages import ema
-from hydra_quant.features.bars import Bars, change, ratio, shared
+from hydra_quant.features.bars import Bars, ratio, shared
 from hydra_quant.features.series import gain, loss
 from hydra_quant.features.volatility import atr
-from hydra_quant.features.windows import Array
+from hydra_quant.features.windows import Array, frozen
 
 
 def rsi(bars: Bars, period: int) -> Array:
@@ -34,15 +34,22 @@ def macd_histogram(bars: Bars, fast: int, slow: int, signal: int) -> Array:
 
 
 @shared
+def _moves(bars: Bars) -> Array:
+    """Wilder's directional movement: row 0 of the array upward, row 1 downward."""
+    moves = np.empty((2, len(bars)))
+    moves[:, :1] = np.nan
+    kernels.direct(frozen(bars.high), frozen(bars.low), moves[0], moves[1])
+    return moves
+
+
+@shared
 def _smoothed_rise(bars: Bars, period: int) -> Array:
-    rise, fall = change(bars.high), -change(bars.low)
-    return decay.wilder(np.where(rise > fall, np.maximum(rise, 0.0), 0.0 * (rise + fall)), period)
+    return decay.wilder(_moves(bars)[0], period)
 
 
 @shared
 def _smoothed_fall(bars: Bars, period: int) -> Array:
-    rise, fall = change(bars.high), -change(bars.low)
-    return decay.wilder(np.where(fall > rise, np.maximum(fall, 0.0), 0.0 * (rise + fall)), period)
+    return decay.wilder(_moves(bars)[1], period)
 
 
 def plus_di(bars: Bars, period: int) -> Array:

@@ -6,15 +6,21 @@ names its series by the function that yields it: ``mean(bars, close, 20)``.
 
 import numpy as np
 
-from hydra_quant.features.bars import Bars, Series, change, shared
+from hydra_quant.features.bars import Bars, Series, change, root, shared
 from hydra_quant.features.windows import (
     Array,
-    window_deviations,
     window_max,
-    window_mean,
     window_min,
-    window_sum,
+    windows_codeviations,
+    windows_mean,
+    windows_sum,
 )
+
+ALPHA_ROWS = (20, 60)
+"""Windows that most series are asked for: they are computed together, which is cheaper."""
+
+RETURN_ROWS = (10, 20, 30, 60)
+"""The same for deviations of log returns."""
 
 
 def close(bars: Bars) -> Array:
@@ -25,6 +31,13 @@ def close(bars: Bars) -> Array:
 def volume(bars: Bars) -> Array:
     """Base currency traded."""
     return bars.volume
+
+
+MEAN_ROWS: dict[Series, tuple[int, ...]] = {
+    close: (5, 10, 20, 50, 60, 200),
+    volume: (5, 10, 20, 50, 60),
+}
+"""The same for means of these series."""
 
 
 @shared
@@ -79,22 +92,50 @@ def candle_range(bars: Bars) -> Array:
     return bars.high - bars.low
 
 
-@shared
 def total(bars: Bars, series: Series, rows: int) -> Array:
     """Sum over the window."""
-    return window_sum(series(bars), rows)
+    windows = _together(rows, ALPHA_ROWS)
+    found: Array = _all_totals(bars, series, windows)[windows.index(rows)]
+    return found
 
 
 @shared
+def _all_totals(bars: Bars, series: Series, windows: tuple[int, ...]) -> Array:
+    return windows_sum(series(bars), windows)
+
+
 def mean(bars: Bars, series: Series, rows: int) -> Array:
     """Arithmetic mean over the window."""
-    return window_mean(series(bars), rows)
+    windows = _together(rows, MEAN_ROWS.get(series, ALPHA_ROWS))
+    found: Array = _all_means(bars, series, windows)[windows.index(rows)]
+    return found
 
 
 @shared
+def _all_means(bars: Bars, series: Series, windows: tuple[int, ...]) -> Array:
+    return windows_mean(series(bars), windows)
+
+
+def _together(rows: int, usual: tuple[int, ...]) -> tuple[int, ...]:
+    """The windows to compute at once when `rows` is asked for."""
+    return usual if rows in usual else (rows,)
+
+
 def deviations(bars: Bars, series: Series, rows: int) -> Array:
     """Sum of squared deviations from the window's mean."""
-    return window_deviations(series(bars), rows)
+    return codeviations(bars, series, series, rows)
+
+
+def codeviations(bars: Bars, x: Series, y: Series, rows: int) -> Array:
+    """Sum of products of deviations of two series from their means over the window."""
+    windows = _together(rows, RETURN_ROWS if x is y is log_return else ALPHA_ROWS)
+    found: Array = _all_codeviations(bars, x, y, windows)[windows.index(rows)]
+    return found
+
+
+@shared
+def _all_codeviations(bars: Bars, x: Series, y: Series, windows: tuple[int, ...]) -> Array:
+    return windows_codeviations(x(bars), y(bars), windows)
 
 
 @shared
@@ -109,6 +150,8 @@ def lowest(bars: Bars, rows: int) -> Array:
     return window_min(bars.low, rows)
 
 
-def standard_deviation(bars: Bars, series: Series, rows: int, lost: int) -> Array:
-    """Standard deviation over the window with ``rows - lost`` degrees of freedom."""
-    return np.sqrt(deviations(bars, series, rows) / (rows - lost))
+def standard_deviation(
+    bars: Bars, series: Series, rows: int, lost: int, scale: float = 1.0
+) -> Array:
+    """Standard deviation × √scale over the window with ``rows - lost`` degrees of freedom."""
+    return root(deviations(bars, series, rows), scale / (rows - lost))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from hydra_quant.features import decay
-from hydra_quant.features.bars import Bars, lagged, ratio, shared
+from hydra_quant.features.bars import Bars, lagged, ratio, root, shared
 from hydra_quant.features.series import (
     candle_range,
     close,
@@ -13,7 +13,7 @@ from hydra_quant.features.series import (
     mean,
     standard_deviation,
 )
-from hydra_quant.features.windows import Array
+from hydra_quant.features.windows import Array, window_deviations, window_mean
 
 BOLLINGER_SIGMAS = 2.0
 
@@ -21,18 +21,12 @@ BOLLINGER_SIGMAS = 2.0
 @shared
 def realized(bars: Bars, rows: int) -> Array:
     """Sample standard deviation of log returns over the window, annualised."""
-    return standard_deviation(bars, log_return, rows, lost=1) * math.sqrt(bars.bars_per_year)
-
-
-@shared
-def realized_10(bars: Bars) -> Array:
-    """Realised volatility over 10 candles, as a series of its own."""
-    return realized(bars, 10)
+    return standard_deviation(bars, log_return, rows, 1, bars.bars_per_year)
 
 
 def vol_of_vol(bars: Bars, rows: int) -> Array:
     """Sample standard deviation over the window of the 10-candle realised volatility."""
-    return standard_deviation(bars, realized_10, rows, lost=1)
+    return root(window_deviations(realized(bars, 10), rows), 1.0 / (rows - 1))
 
 
 @shared
@@ -44,7 +38,7 @@ def squared_log_range(bars: Bars) -> Array:
 def parkinson(bars: Bars, rows: int) -> Array:
     """Parkinson (1980): sqrt(mean ln(high / low)² / (4 ln 2)), annualised."""
     scale = bars.bars_per_year / (4.0 * math.log(2.0))
-    return np.sqrt(mean(bars, squared_log_range, rows) * scale)
+    return root(window_mean(squared_log_range(bars), rows), scale)
 
 
 @shared
@@ -89,4 +83,4 @@ def spread(bars: Bars) -> Array:
 
 def spread_mean(bars: Bars, rows: int) -> Array:
     """Mean of :func:`spread` over the window."""
-    return mean(bars, spread, rows)
+    return window_mean(spread(bars), rows)

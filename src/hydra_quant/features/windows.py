@@ -20,16 +20,41 @@ Array = NDArray[np.float64]
 
 def window_sum(series: Array, rows: int) -> Array:
     """Sum over the window of `rows` candles that ends at each row."""
-    total = blank(series, rows)
-    kernels.add(frozen(series), 1.0, rows, total)
+    total: Array = windows_sum(series, (rows,))[0]
     return total
 
 
 def window_mean(series: Array, rows: int) -> Array:
     """Arithmetic mean over the window."""
-    mean = window_sum(series, rows)
-    mean /= rows
+    mean: Array = windows_mean(series, (rows,))[0]
     return mean
+
+
+def windows_sum(series: Array, rows: tuple[int, ...]) -> Array:
+    """:func:`window_sum` over several windows at once, which costs little more than one.
+
+    Returns an array of shape (number of windows, n_candles).
+    """
+    return weighted_sums(series, 1.0, rows, np.ones(len(rows)))
+
+
+def windows_mean(series: Array, rows: tuple[int, ...]) -> Array:
+    """:func:`window_mean` over several windows at once, shape (number of windows, n_candles)."""
+    return weighted_sums(series, 1.0, rows, np.array(rows, dtype=np.float64))
+
+
+def weighted_sums(series: Array, factor: float, rows: tuple[int, ...], divisors: Array) -> Array:
+    """Sums with weights ``factor**age`` / divisor over several windows, a row of the result each.
+
+    Parameters
+    ----------
+    series : array of shape (n_candles,), oldest first
+    factor : weight of a candle against the one after it
+    rows, divisors : length and divisor of each window
+    """
+    total = np.empty((len(rows), len(series)))
+    kernels.add(frozen(series), factor, np.array(rows, dtype=np.int64), divisors, total)
+    return total
 
 
 def window_deviations(series: Array, rows: int) -> Array:
@@ -38,15 +63,23 @@ def window_deviations(series: Array, rows: int) -> Array:
     Two windows are merged by the pairwise update of Chan, Golub and LeVeque (1979): the sums of
     both and the squared gap between their means. Nothing large is subtracted.
     """
-    total = blank(series, rows)
-    kernels.codeviate(frozen(series), frozen(series), True, rows, total)
+    total: Array = windows_codeviations(series, series, (rows,))[0]
     return total
 
 
 def window_codeviations(x: Array, y: Array, rows: int) -> Array:
     """Σ (x - mean x)(y - mean y) over the window; exactly zero where either is flat."""
-    total = blank(x, rows)
-    kernels.codeviate(frozen(x), frozen(y), False, rows, total)
+    total: Array = windows_codeviations(x, y, (rows,))[0]
+    return total
+
+
+def windows_codeviations(x: Array, y: Array, rows: tuple[int, ...]) -> Array:
+    """:func:`window_codeviations` over several windows at once, which costs little more than one.
+
+    Returns an array of shape (number of windows, n_candles).
+    """
+    total = np.empty((len(rows), len(x)))
+    kernels.codeviate(frozen(x), frozen(y), x is y, np.array(rows, dtype=np.int64), total)
     return total
 
 
