@@ -106,7 +106,7 @@ def test_data_that_begins_too_late_ends_with_status_2(
     assert "Traceback" not in done.stderr
     assert "BTC/USDT:USDT: 1h candles begin at 2024-01-11" in done.stderr
     assert "download-data --pairs BTC/USDT:USDT --timeframes 1h --prepend" in done.stderr
-    assert not list(home.rglob("model.hydra"))
+    assert not list(home.rglob("*.hydra"))
 
 
 @pytest.mark.parametrize("strategy", ["FreqaiProbe", "FreqaiLeak"])

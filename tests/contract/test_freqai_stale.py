@@ -133,7 +133,7 @@ def test_a_longer_timerange_reuses_the_windows_it_shares(tmp_path: Path, model: 
 def test_without_saved_models_the_answers_are_reused(tmp_path: Path, model: type) -> None:
     world = World(tmp_path)
     world.run(model, world.config(freqai__save_backtest_models=False))
-    assert not list(tmp_path.rglob("model.hydra"))
+    assert not list(tmp_path.rglob("*.hydra"))
     assert fits_of(world, model, freqai__save_backtest_models=False) == 0
 
 
@@ -150,7 +150,7 @@ def test_a_damaged_model_is_refused_and_trained_again(
     world = World(tmp_path)
     wanted = world.run(model)
     forget_answers(world)
-    path = sorted(tmp_path.rglob("model.hydra"))[0]
+    path = sorted(tmp_path.rglob("*.hydra"))[0]
     data = bytearray(path.read_bytes())
     data[-100] ^= 1
     path.write_bytes({"cut": bytes(data[:2000]), "flip": bytes(data), "empty": b""}[damage])
@@ -211,8 +211,8 @@ def test_two_quotes_of_one_coin_keep_their_own_models(tmp_path: Path) -> None:
     world = World(tmp_path, pairs)
     first = world.run(PAIR)
     assert not first[pairs[0]]["&-return"].equals(first[pairs[1]]["&-return"])
-    folders = {p.parent.name.rsplit("_", 1)[0] for p in tmp_path.rglob("model.hydra")}
-    assert folders == {"sub-train-BTC_USDT_USDT", "sub-train-BTC_USDC_USDC"}
+    names = {path.stem.rsplit("_", 1)[0] for path in tmp_path.rglob("*.hydra")}
+    assert names == {"BTC_USDT_USDT", "BTC_USDC_USDC"}
     assert fits_of(world, PAIR) == 0
 
 

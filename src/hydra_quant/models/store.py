@@ -3,11 +3,10 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hydra_quant.models.fingerprint import canonical, differences, digest
+from hydra_quant.models.fingerprint import differences, digest
 
 _MAGIC = b"HYDRA-BUNDLE-1\n"
 
@@ -16,37 +15,34 @@ class Refused(ValueError):
     """A stored file is damaged or was made from something else; the text says which and why."""
 
 
-def fingerprint(description: Mapping[str, Any]) -> str:
+def fingerprint(description: str) -> str:
     """Return the hash of a description (features, labels, parameters, seed, data, code, …)."""
-    return digest(canonical(description))
+    return digest(description)
 
 
-def write_bundle(path: Path, payload: bytes, description: Mapping[str, Any]) -> None:
+def write_bundle(path: Path, payload: bytes, description: str) -> None:
     """Store `payload` beside what it was made from; readers see the old file or the new one.
 
     Parameters
     ----------
     path : Path
-        Replaced in one step; folders are made.
+        Replaced in one step; its folder must exist.
     payload : bytes
-    description : Mapping
-        JSON-able; comes back in refusals as "what changed".
+    description : str
+        A JSON object as `canonical` writes it; refusals say "what changed" from it.
     """
-    header = {
-        "fingerprint": fingerprint(description),
-        "sha256": hashlib.sha256(payload).hexdigest(),
-        "description": dict(description),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    mark, checksum = fingerprint(description), hashlib.sha256(payload).hexdigest()
+    header = f'{{"fingerprint":"{mark}","sha256":"{checksum}","description":{description}}}\n'
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_bytes(_MAGIC + canonical(header).encode() + b"\n" + payload)
+        partial.write_bytes(_MAGIC + header.encode() + payload)
         partial.replace(path)
-    finally:
+    except BaseException:
         partial.unlink(missing_ok=True)
+        raise
 
 
-def read_bundle(path: Path, description: Mapping[str, Any]) -> bytes | None:
+def read_bundle(path: Path, description: str) -> bytes | None:
     """Return the stored payload if it is whole and was made from `description`.
 
     Returns
@@ -63,7 +59,7 @@ def read_bundle(path: Path, description: Mapping[str, Any]) -> bytes | None:
         return None
     header, payload = _parse(path)
     if header["fingerprint"] != fingerprint(description):
-        changed = differences(header["description"], json.loads(canonical(description)))
+        changed = differences(header["description"], json.loads(description))
         raise Refused(f"{path.name} was made from something else ({'; '.join(changed[:4])})")
     return payload
 

@@ -170,15 +170,16 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
 
     # --- stored models and answers ---------------------------------------------------------
 
-    def window_folder(self, who: str, window: Window) -> Path:
+    def model_path(self, who: str, window: Window) -> Path:
         """Return where a window's model lies: the whole pair is in the name, not its base only."""
-        return Path(self.full_path) / f"sub-train-{slug(who)}_{window.known_until}"
+        folder = Path(self.full_path) / "backtesting_models"
+        return folder / f"{slug(who)}_{window.known_until}.hydra"
 
     def obtain(
         self,
         who: str,
         window: Window,
-        description: dict[str, Any],
+        description: str,
         train: Callable[[], Trained],
     ) -> Trained:
         """Return the stored model if it was made from `description`, else train and store one.
@@ -186,7 +187,7 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
         Whatever goes wrong in training stops the run: a backtest of models that do not exist would
         look like one of models that never see a reason to trade.
         """
-        path = self.window_folder(who, window) / "model.hydra"
+        path = self.model_path(who, window)
         try:
             stored = read_bundle(path, description)
         except Refused as refusal:
@@ -198,6 +199,7 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
             return found
         trained = train()
         if self.save_backtest_models:
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_bundle(path, pickle.dumps(trained), description)
         return trained
 

@@ -51,9 +51,7 @@ class LiveTraining(IFreqaiModel):
         """Return everything but the data that a trained model depends on."""
         raise NotImplementedError
 
-    def train_frames(
-        self, frames: dict[str, PairFrame], window: Window, description: dict[str, Any]
-    ) -> Trained:
+    def train_frames(self, frames: dict[str, PairFrame], window: Window) -> Trained:
         """Train on the given pairs' frames."""
         raise NotImplementedError
 
@@ -90,9 +88,7 @@ class LiveTraining(IFreqaiModel):
         buffered = dk.buffer_timerange(new_trained_timerange.copy())
         known = max(int(f.times[-1]) for f in frames.values()) + 1
         window = Window(1, 1, int(buffered.startts), int(buffered.stopts), known, known, None)
-        first = next(iter(frames.values()))
-        description = self.describe(first.names, first.label_names)
-        trained = self.train_frames(frames, window, description)
+        trained = self.train_frames(frames, window)
         self._publish(who, pairs, trained, stop, dk, strategy)
         self.dd.purge_old_models()
 

@@ -20,7 +20,7 @@ from hydra_quant.adapters.freqai.pool import mean_and_std, usable
 from hydra_quant.adapters.freqai.sieve import FilteringSieve, PlainSieve, wants_filters
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.adapters.freqai.windows import Window
-from hydra_quant.models.fingerprint import digest
+from hydra_quant.models.fingerprint import canonical, digest
 from hydra_quant.models.rows import Rows
 from hydra_quant.models.scaling import RangeScaler
 from hydra_quant.models.store import fingerprint
@@ -93,11 +93,13 @@ class PairModel(HydraFreqaiModel):
         book: AnswerBook,
     ) -> Answer:
         pair = frame.pair
-        description = {
-            **common,
-            "window": [window.train_start, window.train_stop, window.known_until],
-            "data": {pair: self.training_hash(frame, window)},
-        }
+        description = canonical(
+            {
+                **common,
+                "window": [window.train_start, window.train_stop, window.known_until],
+                "data": {pair: self.training_hash(frame, window)},
+            }
+        )
         mark = digest(fingerprint(description), frame.hash_of(rows))
         stored = self.look_up(book, pair, window, mark)
         if stored is None:
@@ -105,16 +107,14 @@ class PairModel(HydraFreqaiModel):
                 pair,
                 window,
                 description,
-                lambda: self.train_frames({pair: frame}, window, description),
+                lambda: self.train_frames({pair: frame}, window),
             )
             rows_of = frame.features[rows], frame.times[rows]
             stored = {pair: self.answer_rows(trained, *rows_of, pair)}
         book.put(window.answer_start, mark, {pair: frame.times[rows]}, stored)
         return stored[pair]
 
-    def train_frames(
-        self, frames: dict[str, PairFrame], window: Window, description: dict[str, Any]
-    ) -> Trained:
+    def train_frames(self, frames: dict[str, PairFrame], window: Window) -> Trained:
         """Train on the one pair's candles in `window`."""
         (frame,) = frames.values()
         used = usable(frame, window, self.horizon)
@@ -123,7 +123,7 @@ class PairModel(HydraFreqaiModel):
             raise checks.no_rows_error(frame.pair, window, len(used), wanted)
         train, test = self.split(used.astype(np.int64))
         weights = self.recency_weights(len(used))
-        return self._fit_blocks(frame, used, weights, train, test, description)
+        return self._fit_blocks(frame, used, weights, train, test)
 
     def _fit_blocks(
         self,
@@ -132,7 +132,6 @@ class PairModel(HydraFreqaiModel):
         weights: Array,
         train: NDArray[np.intp],
         test: NDArray[np.intp],
-        description: dict[str, Any],
     ) -> Trained:
         labels = frame.labels[used[train]]
         means, stds = mean_and_std(labels)
@@ -159,7 +158,6 @@ class PairModel(HydraFreqaiModel):
             {"": stds},
             sieve,
             target,
-            description,
         )
 
     def _sift(

@@ -206,17 +206,19 @@ class PanelModel(HydraFreqaiModel):
         """Answer one window for every pair: its rows in the pair's frame, and the answer."""
         learners = self._learners(frames)
         rows = {n: f.rows(window.answer_start, window.answer_stop) for n, f in frames.items()}
-        description = {
-            **common,
-            "window": [window.train_start, window.train_stop, window.known_until],
-            "data": {name: self.training_hash(f, window) for name, f in learners.items()},
-        }
+        description = canonical(
+            {
+                **common,
+                "window": [window.train_start, window.train_stop, window.known_until],
+                "data": {name: self.training_hash(f, window) for name, f in learners.items()},
+            }
+        )
         asked = {name: frame.hash_of(rows[name]) for name, frame in frames.items()}
         mark = digest(fingerprint(description), canonical(asked))
         found = self.look_up(book, PANEL, window, mark)
         if found is None:
             trained = self.obtain(
-                PANEL, window, description, lambda: self.train_frames(learners, window, description)
+                PANEL, window, description, lambda: self.train_frames(learners, window)
             )
             found = self._answer_all(trained, frames, rows)
         times = {name: frame.times[rows[name]] for name, frame in frames.items()}
@@ -234,9 +236,7 @@ class PanelModel(HydraFreqaiModel):
 
     # --- both ------------------------------------------------------------------------------
 
-    def train_frames(
-        self, frames: dict[str, PairFrame], window: Window, description: dict[str, Any]
-    ) -> Trained:
+    def train_frames(self, frames: dict[str, PairFrame], window: Window) -> Trained:
         """Train on the pooled rows of `frames` in `window`."""
         rows = pool(frames, window, self.horizon)
         if len(rows) < self.settings.min_training_rows:
@@ -248,7 +248,7 @@ class PanelModel(HydraFreqaiModel):
         first = next(iter(frames.values()))
         model = self.fit_panel(block, rows.take(test) if len(test) else None, first.names)
         means, stds = statistics(block)
-        return Trained(model, first.names, first.label_names, means, stds, None, None, description)
+        return Trained(model, first.names, first.label_names, means, stds, None, None)
 
     def answer_rows(
         self, trained: Trained, features: NDArray[np.float64], times: NDArray[np.int64], pair: str

@@ -26,8 +26,6 @@ class Trained:
         What features pass before the model sees them; None: as they are.
     target : RangeScaler or None
         How labels were scaled; None: not at all.
-    description : dict
-        What it was made from (see `hydra_quant.models.store`).
     """
 
     model: Any
@@ -37,7 +35,6 @@ class Trained:
     stds: dict[str, NDArray[np.float64]]
     sieve: PlainSieve | FilteringSieve | None
     target: RangeScaler | None
-    description: dict[str, Any]
 
     def statistics(self, pair: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return mean and deviation of a pair's training labels (of all, if it had none)."""
