@@ -16,7 +16,7 @@ from hydra_quant.features.errors import FeatureError
 from hydra_quant.features.feature import Feature
 from hydra_quant.features.windows import Array
 
-BLOCK_ROWS = 16_384
+BLOCK_ROWS = 32_768
 SCRATCH_BYTES = 30 << 20  # what a block's shared series take
 LONG_MEMORY = 512  # features that look back further are computed apart: their overlap is costly
 PRICES = ("open", "high", "low", "close")
