@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hydra_quant.features import decay, windows
+from hydra_quant.features import bars, decay, windows
 from hydra_quant.features.kernels import TILE
 from hydra_quant.features.order import window_order
 
@@ -134,3 +134,35 @@ def test_an_ema_is_the_recursive_one_to_within_the_tolerance(series, span):
 def test_wilder_is_an_ema_of_twice_the_span_less_one():
     series = np.random.default_rng(3).normal(size=500)
     np.testing.assert_allclose(decay.wilder(series, 14), decay.ema(series, 27))
+
+
+@LAWFUL
+@given(x=SERIES, rows=st.lists(ROWS, min_size=1, max_size=4, unique=True))
+def test_windows_computed_together_are_those_computed_alone(x, rows):
+    y, windows_ = np.random.default_rng(len(x)).normal(size=len(x)), tuple(rows)
+    ours = {
+        "sum": (windows.windows_sum(x, windows_), lambda n: windows.window_sum(x, n)),
+        "mean": (windows.windows_mean(x, windows_), lambda n: windows.window_mean(x, n)),
+        "products": (
+            windows.windows_codeviations(x, y, windows_),
+            lambda n: windows.window_codeviations(x, y, n),
+        ),
+    }
+    for together, alone in ours.values():
+        for row, n in zip(together, rows, strict=True):
+            np.testing.assert_array_equal(row, alone(n))
+
+
+@LAWFUL
+@given(series=GRID, rows=ROWS, missing=st.sampled_from([np.nan, np.inf, -np.inf]))
+def test_order_statistics_forget_a_missing_value(series, rows, missing):
+    spoiled = np.r_[series, missing, series]
+    for ours, clean in zip(window_order(spoiled, rows), window_order(series, rows), strict=True):
+        np.testing.assert_array_equal(ours, np.r_[clean, np.nan, clean])
+
+
+def test_a_quotient_by_zero_is_neutral_and_a_missing_value_stays_missing():
+    top = np.array([1.0, 0.0, np.nan, 2.0, np.nan, -3.0])
+    bottom = np.array([0.0, -0.0, 0.0, np.nan, 4.0, 2.0])
+    expected = [0.5, 0.5, np.nan, np.nan, np.nan, -1.5]
+    np.testing.assert_array_equal(bars.ratio(top, bottom, 0.5), expected)
