@@ -74,7 +74,7 @@ def _prepared(work: Path, model: type, label: str) -> Callable[[], dict[str, flo
         "config_files": [str(work / "config.json")],
     }
     # Labels that reach across the cut are FreqAI's way; for the sake of equal bits it is ours, too.
-    config["freqai"]["hydra"] = {"purge_candles": 0}
+    config["hydra"] = {"model": {"purge_candles": 0}}
     strategy = common.scanned("bench/strategies", "CatalogProbe")(config)
     strategy.dp, strategy.freqai_info = DataProvider(config, None), config["freqai"]
     frames = load_data(

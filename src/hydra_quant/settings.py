@@ -110,12 +110,29 @@ class Risk(_Section):
         return self
 
 
+class Model(_Section):
+    """How HYDRA's FreqAI models learn, beside FreqAI's own keys."""
+
+    seed: int = Field(20, ge=0, lt=2**31, description="seed of every fit")
+    purge_candles: int | None = Field(
+        None, ge=0, description="gap before the test block; unset: label_period_candles"
+    )
+    embargo_candles: int = Field(0, ge=0, description="further candles kept out at the cut")
+    min_training_rows: int = Field(
+        100, ge=10, description="a window with fewer usable rows is refused"
+    )
+    panel_pairs: tuple[str, ...] = Field(
+        (), strict=False, description="pairs a panel model learns from; empty: the whitelist"
+    )
+
+
 class Settings(_Section):
     """Everything a user can set under ``"hydra"`` in freqtrade's configuration."""
 
     vote: Vote = Vote()
     gates: Gates = Gates()
     risk: Risk = Risk()
+    model: Model = Model()
 
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> Self:
@@ -162,7 +179,7 @@ def _range(metadata: list[Any]) -> str:
         for name, text in bounds.items()
         if hasattr(item, name)
     ]
-    return ", ".join(found)
+    return ", ".join(found) or "a list"
 
 
 def _known_keys(path: tuple[int | str, ...]) -> list[str]:

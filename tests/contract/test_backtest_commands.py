@@ -162,7 +162,7 @@ def test_the_model_does_not_look_ahead(bundle, model):
     candle too, so even ``&-return`` must be clean. The panel learns from a universe frozen by
     ``panel_pairs``: the analysis reduces the whitelist to one pair, which would be another model.
     """
-    frozen = {"freqai": {"hydra": {"panel_pairs": list(PAIRS)}}}
+    frozen = {"hydra": {"model": {"panel_pairs": list(PAIRS)}}}
     made = bundle(frozen if model == "HydraLightGBM" else {})
     assert lookahead(made, "HydraStrategy", "--freqaimodel", model) == (CLEAN, set())
 

@@ -106,7 +106,7 @@ def test_no_training_label_reaches_into_the_future(
 
 def test_without_purge_labels_cross_the_cut(tmp_path: Path) -> None:
     world, watched = World(tmp_path), Watched(PANEL, "fit_panel")
-    world.run(watched.model, world.config(freqai__hydra={"purge_candles": 0}))
+    world.run(watched.model, world.config(hydra__model={"purge_candles": 0}))
     train, test, _ = watched.seen[0]
     assert train.times.max() + HORIZON * BAR >= test.times.min()
 
@@ -138,7 +138,7 @@ def test_a_short_pair_does_not_contribute_and_is_answered(tmp_path: Path) -> Non
 
 def test_a_pair_without_candles_is_left_out(tmp_path: Path) -> None:
     world = World(tmp_path)
-    config = world.config(freqai__hydra={"panel_pairs": [*PAIRS, "XRP/USDT:USDT"]})
+    config = world.config(hydra__model={"panel_pairs": [*PAIRS, "XRP/USDT:USDT"]})
     answers = world.run(PANEL, config)
     wanted = world.run(PANEL, world.config(freqai__identifier="three"))
     assert answers[PAIRS[0]].equals(wanted[PAIRS[0]])
@@ -147,7 +147,7 @@ def test_a_pair_without_candles_is_left_out(tmp_path: Path) -> None:
 def test_a_frozen_universe_gives_one_pair_the_same_answers(tmp_path: Path) -> None:
     world = World(tmp_path)
     whole = world.run(PANEL)
-    alone = world.config(freqai__identifier="alone", freqai__hydra={"panel_pairs": list(PAIRS)})
+    alone = world.config(freqai__identifier="alone", hydra__model={"panel_pairs": list(PAIRS)})
     alone["exchange"]["pair_whitelist"] = [PAIRS[1]]
     assert world.run(PANEL, alone)[PAIRS[1]].equals(whole[PAIRS[1]])
 
@@ -236,7 +236,7 @@ def test_unusable_labels_and_features_are_refused(
         ({"freqai__feature_parameters__shuffle_after_split": True}, "shuffle_after_split"),
         ({"freqai__continual_learning": True}, "continual_learning"),
         ({"freqai__feature_parameters__label_period_candles": 0}, "label_period_candles is 0"),
-        ({"freqai__hydra": {"sed": 3}}, 'did you mean "seed"'),
+        ({"hydra__model": {"sed": 3}}, 'did you mean "seed"'),
         ({"freqai__model_training_parameters": {"eta": 1, "learning_rate": 2}}, "learning_rate"),
     ],
 )
@@ -285,7 +285,7 @@ def test_an_error_in_training_stops_the_run(tmp_path: Path, model: type) -> None
 @pytest.mark.parametrize("model", [PANEL, PAIR])
 def test_a_window_with_hardly_any_rows_is_refused(tmp_path: Path, model: type) -> None:
     world = World(tmp_path)
-    config = world.config(freqai__hydra={"min_training_rows": 5000})
+    config = world.config(hydra__model={"min_training_rows": 5000})
     with pytest.raises(OperationalException, match=r"usable rows .*5000 are needed"):
         world.run(model, config)
 

@@ -45,7 +45,7 @@ class Expanding(FreqaiProbe):
 
 def both(world: World, strategy: type = FreqaiProbe, **changes: object) -> tuple[dict, dict]:
     changes = {"freqai__model_training_parameters": PARAMETERS, **changes}
-    config = world.config(freqai__hydra={"purge_candles": 0}, **changes)
+    config = world.config(hydra__model={"purge_candles": 0}, **changes)
     ours = world.run(scanned("HydraLightGBMPair").HydraLightGBMPair, config, strategy)
     theirs = world.config(**{**changes, "freqai__identifier": "stock"})
     return ours, world.run(stock_regressor(), theirs, strategy)

@@ -66,10 +66,10 @@ class OtherFeature(FreqaiProbe):
 CHANGES: dict[str, dict[str, Any]] = {
     "label": {"strategy": OtherLabel},
     "feature": {"strategy": OtherFeature},
-    "seed": {"freqai__hydra": {"seed": 4}},
+    "seed": {"hydra__model": {"seed": 4}},
     "parameter": {"freqai__model_training_parameters": {"n_estimators": 21, "n_jobs": 1}},
     "horizon": {"freqai__feature_parameters__label_period_candles": 4},
-    "purge": {"freqai__hydra": {"purge_candles": 9}},
+    "purge": {"hydra__model": {"purge_candles": 9}},
     "split": {"freqai__data_split_parameters": {"test_size": 0.3}},
     "weights": {"freqai__feature_parameters__weight_factor": 0.5},
     "training length": {"freqai__train_period_days": 19},

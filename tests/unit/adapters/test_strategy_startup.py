@@ -4,10 +4,10 @@ import pytest
 from freqtrade.exceptions import ConfigurationError, OperationalException
 from support.strategy_world import strategy
 
+from hydra_quant.adapters.parsing import parse_settings
 from hydra_quant.adapters.strategy.startup import (
     DEFAULT_HORIZON,
     parse_horizon,
-    parse_settings,
     require_listed,
     require_voices,
 )

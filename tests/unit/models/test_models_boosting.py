@@ -12,7 +12,6 @@ import pytest
 
 from hydra_quant.models.boosting import BASELINE, BoostedTrees, parameters
 from hydra_quant.models.rows import Rows
-from hydra_quant.models.settings import ModelSettings, ModelSettingsError
 from hydra_quant.models.threads import default_threads
 
 NAMES = [f"f{n}" for n in range(5)]
@@ -142,11 +141,3 @@ def test_threads_follow_the_environment_then_the_cores(monkeypatch: pytest.Monke
     assert default_threads() == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "")
     assert default_threads() == len(os.sched_getaffinity(0))
-
-
-def test_settings_name_the_mistake() -> None:
-    assert ModelSettings.parse({}).purge_candles is None
-    with pytest.raises(ModelSettingsError, match=r'"freqai.hydra.seeed".*did you mean "seed"'):
-        ModelSettings.parse({"hydra": {"seeed": 1}})
-    with pytest.raises(ModelSettingsError, match=r"freqai.hydra.embargo_candles.* is -1"):
-        ModelSettings.parse({"hydra": {"embargo_candles": -1}})

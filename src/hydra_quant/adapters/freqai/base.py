@@ -24,6 +24,7 @@ from hydra_quant.adapters.freqai.live import LiveTraining
 from hydra_quant.adapters.freqai.sieve import FILTER_KEYS
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.adapters.freqai.windows import Window, list_windows
+from hydra_quant.adapters.parsing import parse_settings
 from hydra_quant.models.boosting import BASELINE, parameters
 from hydra_quant.models.fingerprint import code_digest, digest, versions
 from hydra_quant.models.splitting import purged_split
@@ -53,7 +54,7 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
         checks.check_freqai(config.get("freqai", {}))
         self.set_aside_damaged_files(config)
         super().__init__(config)
-        self.settings = checks.read_settings(self.freqai_info)
+        self.settings = parse_settings(config).model
         self.horizon: int = self.ft_params["label_period_candles"]
         self.purge: int = (
             self.horizon if self.settings.purge_candles is None else self.settings.purge_candles

@@ -7,21 +7,6 @@ from freqtrade.exceptions import OperationalException
 
 from hydra_quant.adapters.freqai.frames import PairFrame
 from hydra_quant.adapters.freqai.windows import DAY, Window, day
-from hydra_quant.models.settings import ModelSettings, ModelSettingsError
-
-
-def read_settings(freqai: Mapping[str, Any]) -> ModelSettings:
-    """Return the settings below ``freqai.hydra``.
-
-    Raises
-    ------
-    OperationalException
-        Naming the unknown key or the value out of range (exit status 2).
-    """
-    try:
-        return ModelSettings.parse(freqai)
-    except ModelSettingsError as error:
-        raise OperationalException(str(error)) from None
 
 
 def check_freqai(freqai: Mapping[str, Any]) -> None:
@@ -94,7 +79,7 @@ def no_rows_error(who: str, window: Window, found: int, wanted: int) -> Operatio
     """Return the error for a training window with too few usable rows."""
     return OperationalException(
         f"{who}: training window {window.label} has {found} usable rows (candles with every "
-        f"feature and label known), {wanted} are needed (freqai.hydra.min_training_rows). Check "
+        f"feature and label known), {wanted} are needed (hydra.model.min_training_rows). Check "
         "the candles for gaps and the features for NaN, or raise freqai.train_period_days."
     )
 

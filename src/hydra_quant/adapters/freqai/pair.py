@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 class PairModel(HydraFreqaiModel):
     """Trains one model a pair and window.
 
-    With ``freqai.hydra.purge_candles: 0`` and the same parameters, `HydraLightGBMPair` predicts
+    With ``hydra.model.purge_candles: 0`` and the same parameters, `HydraLightGBMPair` predicts
     exactly what FreqAI's ``LightGBMRegressor`` predicts. What differs on purpose: labels never
     reach beyond the window's end whatever the strategy's label does, rows at the train/test cut
     are purged, ``do_predict`` is 0 (and the prediction NaN) where a feature is missing, the last

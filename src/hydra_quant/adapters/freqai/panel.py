@@ -54,7 +54,7 @@ class Solved:
 class PanelModel(HydraFreqaiModel):
     """Trains one model a window on the rows of every pair, and answers each pair from it.
 
-    The universe is ``freqai.hydra.panel_pairs``, or the whitelist, sorted and frozen for the run. A
+    The universe is ``hydra.model.panel_pairs``, or the whitelist, sorted and frozen for the run. A
     pair without usable rows in a window does not contribute to it, and is answered all the same.
     Features should mean the same for every pair (free of price scale). They are computed from
     freqtrade's own candles by the strategy's feature_engineering functions: columns that

@@ -12,6 +12,7 @@ from freqtrade.persistence import Order, Trade
 from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
 from pandas import DataFrame, Series
 
+from hydra_quant.adapters.parsing import parse_settings
 from hydra_quant.adapters.strategy.checked import CheckedStrategy
 from hydra_quant.adapters.strategy.columns import (
     PREDICTION,
@@ -26,7 +27,7 @@ from hydra_quant.adapters.strategy.data_check import check_candles, longest_hole
 from hydra_quant.adapters.strategy.fail_closed import fail_closed
 from hydra_quant.adapters.strategy.plot import MODEL_PLOT_CONFIG, PLOT_CONFIG, annotations
 from hydra_quant.adapters.strategy.reason_log import ReasonLog
-from hydra_quant.adapters.strategy.startup import parse_horizon, parse_settings, require_voices
+from hydra_quant.adapters.strategy.startup import parse_horizon, require_voices
 from hydra_quant.features import catalog
 from hydra_quant.labels import forward_return
 from hydra_quant.reasons import Reason

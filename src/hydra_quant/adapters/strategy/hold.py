@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from pandas import DataFrame
 
+from hydra_quant.adapters.parsing import parse_settings
 from hydra_quant.adapters.strategy.checked import CheckedStrategy
 from hydra_quant.adapters.strategy.data_check import check_candles
-from hydra_quant.adapters.strategy.startup import parse_settings
 
 
 class HydraHoldBase(CheckedStrategy):
