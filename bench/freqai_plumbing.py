@@ -13,6 +13,7 @@ import argparse
 import json
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -123,11 +124,25 @@ def check_equal(work: Path) -> int:
     return int(asked.sum())
 
 
+def warm_up() -> None:
+    """Fill the compiled features' cache on disk, or the first child would hold a compiler."""
+    code = (
+        "from bench import freqai_common as common\n"
+        "import pandas as pd\n"
+        "stop = pd.Timestamp(common.END, tz='UTC')\n"
+        "frame = common.candles(common.PAIRS[0], stop - pd.Timedelta(days=30), stop)\n"
+        "strategy = common.scanned('bench/strategies', 'CatalogProbe')\n"
+        "strategy.feature_engineering_standard(None, frame, {})\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=common.ROOT, check=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser("python -m bench.freqai_plumbing", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="2 pairs, 30 days, one round")
     quick = parser.parse_args().quick
     pairs, days = (common.PAIRS[:2], 30) if quick else (common.PAIRS, 180)
+    warm_up()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         common.write_data(work / "data", pairs, days, TRAIN_DAYS)

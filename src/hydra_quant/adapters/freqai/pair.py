@@ -133,32 +133,37 @@ class PairModel(HydraFreqaiModel):
         train: NDArray[np.intp],
         test: NDArray[np.intp],
     ) -> Trained:
-        labels = frame.labels[used[train]]
+        labels = rows_at(frame.labels, used[train])
         means, stds = mean_and_std(labels)
         try:
             sieve, features, scaled, kept = self._sift(
-                frame.names, frame.features[used[train]], labels, weights[train]
+                frame.names, rows_at(frame.features, used[train]), labels, weights[train]
             )
         except ValueError as error:
             raise OperationalException(f"{frame.pair}: {error}.") from None
         target = RangeScaler.fit(scaled, drop_constant=False)
         block = self._rows(frame, used[train], features, target.apply(scaled), kept)
-        checked = None
-        if len(test):
-            values, passed, _ = sieve.apply(frame.features[used[test]])
-            checked = self._rows(
-                frame, used[test], values, target.apply(frame.labels[used[test]]), weights[test]
-            ).take(np.flatnonzero(passed))
+        checked = self._test_rows(frame, used[test], weights[test], sieve, target)
         model = self.fit_pair(block, checked, sieve.names(frame.names))
         return Trained(
-            model,
-            frame.names,
-            frame.label_names,
-            {"": means},
-            {"": stds},
-            sieve,
-            target,
+            model, frame.names, frame.label_names, {"": means}, {"": stds}, sieve, target
         )
+
+    def _test_rows(
+        self,
+        frame: PairFrame,
+        at: NDArray[np.intp],
+        weights: Array,
+        sieve: PlainSieve | FilteringSieve,
+        target: RangeScaler,
+    ) -> Rows | None:
+        """Return the test block as the model sees it, or None if there is none."""
+        if not len(at):
+            return None
+        values, passed, _ = sieve.apply(rows_at(frame.features, at))
+        labels = target.apply(rows_at(frame.labels, at))
+        rows = self._rows(frame, at, values, labels, weights)
+        return rows if passed.all() else rows.take(np.flatnonzero(passed))
 
     def _sift(
         self, names: list[str], features: Array, labels: Array, weights: Array
@@ -192,3 +197,10 @@ class PairModel(HydraFreqaiModel):
     def learners(self, pair: str, strategy: IStrategy) -> tuple[str, list[str]]:
         """Return the pair itself: it learns from and answers no other."""
         return pair, [pair]
+
+
+def rows_at(values: Array, at: NDArray[np.intp]) -> Array:
+    """Return rows at ascending positions: a view where they are neighbours, as they mostly are."""
+    if len(at) and at[-1] - at[0] == len(at) - 1:
+        return values[at[0] : at[-1] + 1]
+    return values[at]
