@@ -92,11 +92,11 @@ def test_holding_buys_each_pair_once_at_the_start_and_keeps_it(backtested):
 def test_the_same_run_again_gives_the_same_trades_from_saved_models(backtested):
     bundle, first = backtested("HydraStrategy")
     models = bundle.user_data / "models"
-    saved = {p: p.stat().st_mtime_ns for p in models.rglob("model.hydra")}
+    saved = {p: p.stat().st_mtime_ns for p in models.rglob("*.hydra")}
     assert len(saved) == 2
     again = run_backtest(bundle, "HydraStrategy")
     pd.testing.assert_frame_equal(first, again)
-    assert saved == {p: p.stat().st_mtime_ns for p in models.rglob("model.hydra")}
+    assert saved == {p: p.stat().st_mtime_ns for p in models.rglob("*.hydra")}
 
 
 # --- hyperopt -----------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ def test_two_runs_and_what_they_leave(home: Path) -> None:
     assert (folder / "report.html").stat().st_size > 1_000_000
 
     candles = sorted((folder / "data").rglob("*.feather"))
-    models = sorted((folder / "models").rglob("model.hydra"))
+    models = sorted((folder / "models").rglob("*.hydra"))
     assert candles
     assert models
     before = [path.read_bytes() for path in candles]
@@ -130,7 +130,8 @@ def test_an_interrupt_leaves_nothing_running(
     said, _ = demo.communicate(timeout=30)
     assert demo.returncode == 128 + signum
     assert f"Stopped by {signum.name}" in said
-    assert "user_data/demo/sandbox" in said
+    if (home / "user_data" / "demo" / "sandbox").exists():  # not yet at the very first moment
+        assert "user_data/demo/sandbox" in said
     assert "Traceback" not in said
     assert left_running(home) == []
 
