@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from hydra_quant.sandbox.market import MarketSpec, SyntheticMarket
+from hydra_quant.sandbox.market import CONTRACTS, MarketSpec, SyntheticMarket
+from hydra_quant.sandbox.market.forced import forced_orders
 from hydra_quant.sandbox.market.spec import DAY_MS, MINUTE_MS
 
 BTC = "BTC/USDT:USDT"
@@ -81,6 +82,34 @@ def test_forced_orders_lie_on_the_path_and_sell_into_falls():
     assert (np.diff(orders["time_ms"]) >= 0).all()
 
 
+@pytest.mark.parametrize("pair", ["BTC/USDT:USDT", "DOGE/USDT:USDT", "XRP/USDT:USDT"])
+def test_forced_orders_are_whole_steps_that_add_up(pair):
+    contract = CONTRACTS[pair]
+    taken = np.array([[0.0, 3.26, 7000.04, contract.step], [0.0, 0.0, 40.0, 90000.0]], np.float32)
+    ticks = np.tile(np.array([[1000], [1010], [990], [1005]], np.int32), (1, 4))
+    table = forced_orders(contract, taken, ticks, EPOCH, seed=1, row=0)
+    units = table["amount"] / contract.step
+    np.testing.assert_allclose(units, np.rint(units), rtol=1e-9)
+    assert (table["amount"] == table["amount"].round(6)).all()
+    assert (units > 0.5).all()
+    minute = (table["time_ms"] - EPOCH) // MINUTE_MS
+    for side, name in enumerate(("sell", "buy")):
+        chosen = table["side"] == name
+        total = np.bincount(minute[chosen], table["amount"][chosen], minlength=4)
+        wanted = np.where(taken[side] >= contract.step, taken[side], 0.0)
+        np.testing.assert_allclose(total, wanted, atol=0.5001 * contract.step, rtol=1e-6)
+
+
+def test_positions_print_as_exact_decimals():
+    held = MARKET.open_interest(BTC, "1h", EPOCH, EPOCH + DAY_MS)
+    ratios = MARKET.ratios(BTC, "1h", EPOCH + DAY_MS, EPOCH + 2 * DAY_MS)
+    for values in (held["contracts"], ratios["taker_sell_volume"], ratios["taker_buy_volume"]):
+        assert values.tolist() == [float(f"{value:.3f}") for value in values]
+    assert held["value"].tolist() == [float(f"{value:.4f}") for value in held["value"]]
+    orders = MARKET.liquidations(BTC, EPOCH, EPOCH + 5 * DAY_MS)
+    assert orders["amount"].tolist() == [float(f"{value:.3f}") for value in orders["amount"]]
+
+
 def test_open_interest_falls_where_longs_are_liquidated():
     held = MARKET.open_interest(BTC, "1h", EPOCH, EPOCH + 40 * DAY_MS)
     orders = MARKET.liquidations(BTC, EPOCH, EPOCH + 40 * DAY_MS)
@@ -116,6 +145,8 @@ def test_a_subset_of_pairs_without_bitcoin_works():
         ({"pairs": ("BTC/USDT",)}, "pairs"),
         ({"pairs": ()}, "pairs"),
         ({"horizon_days": 0}, "horizon_days"),
+        ({"news_days": 0}, "news_days"),
+        ({"overshoot": 1.0}, "overshoot"),
         ({"branching": 1.0}, "branching"),
         ({"herding_minutes": (5.0,)}, "herding_minutes"),
         ({"herding_minutes": (1.0, 90.0, 800.0, 4000.0)}, "herding_minutes"),

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from .frames import decimal
 from .rng import hashed_uniforms
 from .spec import MINUTE_MS, PairSpec
 
@@ -106,11 +107,10 @@ def _side(
     size = -np.log(hashed_uniforms(seed, salt + 57_000, index)) * np.minimum(
         0.35 + 0.02 * np.arange(count), 1.5
     )
-    price = ticks * spec.tick
+    price = decimal(ticks, spec.tick)
     unit = depth * width * spec.tick / (0.01 * top * spec.tick)  # quote currency per level
     with np.errstate(divide="ignore", invalid="ignore"):
-        amount = np.maximum(np.rint(unit * size / price / spec.step), 1.0) * spec.step
+        amount = decimal(np.maximum(np.rint(unit * size / price / spec.step), 1.0), spec.step)
     keep = ticks >= 1
-    decimals = max(-int(np.floor(np.log10(spec.tick))), 0)
-    rows = np.column_stack([np.round(price, decimals), amount])
+    rows = np.column_stack([price, amount])
     return np.asarray(rows[keep][:levels])

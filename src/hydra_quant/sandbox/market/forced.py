@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, concat
 
+from .frames import decimal
 from .rng import hashed_uniforms
 from .spec import MINUTE_MS, PairSpec
 
@@ -39,8 +40,8 @@ def forced_orders(
     Returns
     -------
     time_ms, side ('sell' closes longs), price (between the open and the extreme that took the
-    positions down), amount; by time. Amounts of a minute and side add up to ``taken``; less than
-    one ``contract.step`` is not reported.
+    positions down), amount; by time. Amounts are multiples of ``contract.step`` and those of a
+    minute and side add up to ``taken`` rounded to it; a minute below one step is not reported.
     """
     sides = [
         _one_side(contract, taken[side], ticks, begin_ms, seed, _SALT + 4 * row + side, name)
@@ -70,12 +71,26 @@ def _one_side(
     bars = ticks[:, minute[owner]].astype(np.float64)
     reach = bars[2] if name == "sell" else bars[1]
     way = hashed_uniforms(seed, salt + _WHERE, index)
-    price = np.rint(bars[0] + (reach - bars[0]) * way) / round(1.0 / contract.tick)
-    return DataFrame(
+    price = decimal(np.rint(bars[0] + (reach - bars[0]) * way), contract.tick)
+    units = _whole(weight, np.rint(taken[minute] / contract.step).astype(np.int64), owner, within)
+    table = DataFrame(
         {
             "time_ms": begin_ms + minute[owner] * MINUTE_MS + moment,
             "side": np.full(owner.size, name),
             "price": price,
-            "amount": weight * taken[minute[owner]].astype(np.float64),
+            "amount": decimal(units, contract.step),
         }
     )
+    return table[units > 0]
+
+
+def _whole(
+    weight: Array, total: NDArray[np.int64], owner: NDArray[np.int64], within: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Split each owner's whole ``total`` by ``weight`` (sum 1 each) into whole parts."""
+    running = np.cumsum(weight)
+    share = running - (running - weight)[np.flatnonzero(within == 0)][owner]
+    end = np.rint(np.minimum(share, 1.0) * total[owner]).astype(np.int64)
+    last = np.append(owner[1:] != owner[:-1], True)[: owner.size]
+    end[last] = total[owner[last]]
+    return np.asarray(end - np.where(within == 0, 0, np.roll(end, 1)))

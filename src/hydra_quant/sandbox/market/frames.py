@@ -1,5 +1,7 @@
 """Candles of any width from one-minute arrays."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
@@ -36,11 +38,20 @@ def fold_prices(prices: Array, minutes: int) -> dict[str, Array]:
     }
 
 
-def fold_sum(values: Array, minutes: int) -> Array:
-    """Sum one-minute values over ``minutes``-wide candles."""
+def fold_sum(values: NDArray[np.int64], minutes: int) -> NDArray[np.int64]:
+    """Sum one-minute counts over ``minutes``-wide candles, exactly."""
     return np.asarray(values.reshape(-1, minutes).sum(axis=1))
 
 
-def frame(time_ms: NDArray[np.int64], columns: dict[str, Array]) -> DataFrame:
+def decimal(units: NDArray[np.integer] | Array, size: float) -> Array:
+    """Return ``units`` of ``size`` (a power of ten up to 1): the double nearest to the decimal.
+
+    Divides by the inverse, which is a whole number; multiplying by ``size`` would leave residues
+    such as 0.013000000000000001.
+    """
+    return np.asarray(units / round(1.0 / size), dtype=np.float64)
+
+
+def frame(time_ms: NDArray[np.int64], columns: dict[str, Any]) -> DataFrame:
     """A frame whose first column is ``time_ms``."""
     return DataFrame({"time_ms": time_ms, **columns})

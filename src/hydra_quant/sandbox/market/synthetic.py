@@ -9,7 +9,7 @@ from pandas import DataFrame
 from .blocks import Blocks, day_range
 from .book import orders, price_inside
 from .forced import forced_orders, no_orders
-from .frames import WIDTHS, fold_prices, fold_sum, frame, minutes_of, times
+from .frames import WIDTHS, decimal, fold_prices, fold_sum, frame, minutes_of, times
 from .rng import hashed_uniforms
 from .spec import CONTRACTS, DAY_MS, MINUTE_MS, MarketSpec
 from .state import SLOTS
@@ -38,10 +38,18 @@ class SyntheticMarket:
     How prices come about: a common factor and own Student-t shocks, scaled by volatility that
     follows slow cycles, a ladder of herding processes (Kirman's recruitment at four speeds, in the
     spirit of Franke and Westerhoff) and the hour of day; liquidation cascades as a Hawkes process
-    fed by built-up leverage; a leverage ladder that turns each move into forced orders and lost
-    open interest. Direction is unpredictable at ``edge = 0`` but for two documented crumbs: alts
-    receive a fifth of the factor one to three minutes late (``PairSpec.lag``; without that,
-    correlations cannot rise with the timeframe), and inside a rare crash the fall takes 40 minutes.
+    fed by built-up leverage; one market-wide piece of news a fortnight (see ``news``); a leverage
+    ladder that turns each move into forced orders and lost open interest. The slow volatility
+    cycles repeat after 60 days, shifted by the seed, and each day's common shocks are the most
+    ordinary of twelve draws: both keep the facts of a few months from depending on the seed.
+
+    At ``edge = 0`` direction is unpredictable but for four crumbs. Alts receive a fifth of the
+    factor one to three minutes late (``PairSpec.lag``; without that, correlations cannot rise with
+    the timeframe). A fifth of each cascade and news move fades over half an hour, and traded prices
+    wobble for minutes (real hourly returns reverse slightly too). News has some momentum in its
+    50 minutes, and inside a rare crash the fall takes 40. Together they give the planted driver,
+    past returns and BTC's past returns a correlation of at most .02 with the next hour's return,
+    on average over five seeds.
     """
 
     def __init__(self, spec: MarketSpec | None = None) -> None:
@@ -71,25 +79,27 @@ class SyntheticMarket:
         row, width = self._row(pair), minutes_of(timeframe)
         first, ticks, volume, share = self._minutes(row, width, start_ms, end_ms)
         contract = CONTRACTS[pair]
-        prices = _prices(ticks, contract.tick)
-        base = np.maximum(np.rint(volume / contract.step), 1.0)
-        taker = np.rint(base * share) * contract.step
-        base = base * contract.step
-        quote = base * prices.mean(axis=0)
+        base = np.maximum(np.rint(volume / contract.step), 1.0).astype(np.int64)
+        taker = np.rint(base * share).astype(np.int64)
+        # Turnover at the mean of open, high, low and close, in quarters of step times tick: whole
+        # numbers, so that every column adds up and prints as an exact decimal.
+        quarters = base * ticks.sum(axis=0, dtype=np.int64)
+        quote = decimal(quarters / 4.0, contract.step * contract.tick)
         noise = hashed_uniforms(self.spec.seed, _TRADES + row, times(first, 1, base.size))
-        trades = np.maximum(np.rint(quote / (1500.0 + 2000.0 * noise)), 1.0)
-        columns = fold_prices(prices, width)
-        columns["volume"] = fold_sum(base, width)
-        columns["quote_volume"] = fold_sum(quote, width)
-        columns["trades"] = fold_sum(trades, width).astype(np.int64)
-        columns["taker_buy_volume"] = fold_sum(taker, width)
+        trades = np.maximum(np.rint(quote / (1500.0 + 2000.0 * noise)), 1.0).astype(np.int64)
+        columns: dict[str, Any] = dict(fold_prices(decimal(ticks, contract.tick), width))
+        columns["volume"] = decimal(fold_sum(base, width), contract.step)
+        turnover = fold_sum(quarters, width) / 4.0
+        columns["quote_volume"] = decimal(turnover, contract.step * contract.tick)
+        columns["trades"] = fold_sum(trades, width)
+        columns["taker_buy_volume"] = decimal(fold_sum(taker, width), contract.step)
         return frame(times(first, width, columns["open"].size), columns)
 
     def mark(self, pair: str, timeframe: str, start_ms: int, end_ms: int) -> DataFrame:
         """See `History.mark`; within a few basis points of the last price at every minute."""
         row, width = self._row(pair), minutes_of(timeframe)
         first, ticks, _, _ = self._minutes(row, width, start_ms, end_ms)
-        prices = _prices(ticks, CONTRACTS[pair].tick)
+        prices = decimal(ticks, CONTRACTS[pair].tick)
         minute = times(first, 1, ticks.shape[1]) // MINUTE_MS
         basis = 1.0 + 2e-4 * (
             hashed_uniforms(self.spec.seed, _MARK + row, np.append(minute, minute[-1:] + 1)) - 0.5
@@ -98,7 +108,7 @@ class SyntheticMarket:
         prices[3] *= basis[1:][: minute.size]
         prices[1] = np.maximum(np.maximum(prices[0], prices[3]), prices[1] * (1 - 0.5e-4))
         prices[2] = np.minimum(np.minimum(prices[0], prices[3]), prices[2] * (1 + 0.5e-4))
-        columns = fold_prices(prices, width)
+        columns = fold_prices(np.round(prices, 8), width)
         return frame(times(first, width, columns["open"].size), columns)
 
     def funding(self, pair: str, start_ms: int, end_ms: int) -> DataFrame:
@@ -109,21 +119,25 @@ class SyntheticMarket:
     def open_interest(self, pair: str, timeframe: str, start_ms: int, end_ms: int) -> DataFrame:
         """See `History.open_interest`; at the open of each candle, hence known at that moment."""
         time_ms, (contracts,) = self._slots(pair, timeframe, start_ms, end_ms, "open_interest")
-        price = self._opens(pair, time_ms)
-        return frame(time_ms, {"contracts": contracts, "value": contracts * price})
+        contract, ticks = CONTRACTS[pair], self._open_ticks(pair, time_ms)
+        units = np.rint(contracts / contract.step)
+        value = decimal(units * ticks, contract.step * contract.tick)
+        return frame(time_ms, {"contracts": decimal(units, contract.step), "value": value})
 
     def ratios(self, pair: str, timeframe: str, start_ms: int, end_ms: int) -> DataFrame:
         """See `History.ratios`; shares at ``time_ms``, taker volumes of the candle ending there."""
         time_ms, shares = self._slots(pair, timeframe, start_ms, end_ms, "long_share")
         names = ("long_share", "top_account_long_share", "top_position_long_share")
-        columns = dict(zip(names, shares, strict=True))
+        columns = dict(zip(names, np.round(shares, 4), strict=True))
         width_ms = minutes_of(timeframe) * MINUTE_MS
         buy, sell = np.full(time_ms.size, np.nan), np.full(time_ms.size, np.nan)
         if time_ms.size:
             bars = self.candles(pair, timeframe, int(time_ms[0]) - width_ms, int(time_ms[-1]))
             taken = bars["taker_buy_volume"].to_numpy()
             buy[buy.size - taken.size :] = taken
-            sell[sell.size - taken.size :] = bars["volume"].to_numpy() - taken
+            step = CONTRACTS[pair].step
+            units = np.rint((bars["volume"].to_numpy() - taken) / step)
+            sell[sell.size - taken.size :] = decimal(units, step)
         return frame(time_ms, {**columns, "taker_buy_volume": buy, "taker_sell_volume": sell})
 
     def liquidations(self, pair: str, start_ms: int, end_ms: int) -> DataFrame:
@@ -141,8 +155,10 @@ class SyntheticMarket:
         return table[inside].reset_index(drop=True)
 
     def price_at(self, pair: str, at_ms: int) -> float:
-        """Return the last traded price at ``at_ms``; inside the one-minute candle's range."""
-        return price_inside(self._candle(pair, at_ms), self.spec.seed, self._row(pair), at_ms)
+        """Return the last price at ``at_ms``, on the tick grid, within its one-minute candle."""
+        price = price_inside(self._candle(pair, at_ms), self.spec.seed, self._row(pair), at_ms)
+        tick = CONTRACTS[pair].tick
+        return float(decimal(np.rint(np.array(price / tick)), tick))
 
     def book(self, pair: str, at_ms: int, levels: int) -> tuple[Array, Array]:
         """See `History.book`; empty outside the market's span."""
@@ -177,16 +193,16 @@ class SyntheticMarket:
             raise ValueError(f"{pair} has no price at {at_ms}: the market covers {self.span(pair)}")
         minute = at_ms - at_ms % MINUTE_MS
         _, ticks, _, _ = self._minutes(self._row(pair), 1, minute, minute + 1)
-        return np.asarray(_prices(ticks, CONTRACTS[pair].tick)[:, 0])
+        return np.asarray(decimal(ticks, CONTRACTS[pair].tick)[:, 0])
 
-    def _opens(self, pair: str, time_ms: NDArray[np.int64]) -> Array:
-        """Price at the given minutes."""
+    def _open_ticks(self, pair: str, time_ms: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Price at the given minutes, in ticks."""
         if not time_ms.size:
-            return np.empty(0)
+            return np.empty(0, np.int64)
         first, ticks, _, _ = self._minutes(
             self._row(pair), 1, int(time_ms[0]), int(time_ms[-1]) + 1
         )
-        return np.asarray(ticks[0, (time_ms - first) // MINUTE_MS] * CONTRACTS[pair].tick)
+        return np.asarray(ticks[0, (time_ms - first) // MINUTE_MS], np.int64)
 
     def _minutes(
         self, row: int, width: int, start_ms: int, end_ms: int
@@ -238,8 +254,3 @@ class SyntheticMarket:
 
 def _join(parts: list[NDArray[np.generic]]) -> NDArray[Any]:
     return np.concatenate(parts, axis=-1)
-
-
-def _prices(ticks: NDArray[np.int32], tick: float) -> Array:
-    """Exact decimal prices: ticks over the number of ticks in one unit of quote currency."""
-    return np.asarray(ticks / round(1.0 / tick), dtype=np.float64)
