@@ -8,14 +8,13 @@ import pytest
 from hydra_quant.sandbox.market import MarketSpec, SyntheticMarket, planted_driver
 from hydra_quant.sandbox.market.spec import DAY_MS
 
-DAYS, HOUR = 45, 60
+DAYS, HOUR = 60, 60
 SEEDS = (1, 2, 3)
-PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "DOGE/USDT:USDT")
 
 
 @cache
 def closes(edge: float, seed: int) -> np.ndarray:
-    market = SyntheticMarket(MarketSpec(seed=seed, edge=edge, crash_per_year=0.0, pairs=PAIRS))
+    market = SyntheticMarket(MarketSpec(seed=seed, edge=edge, crash_per_year=0.0))
     start = market.spec.epoch_ms
     ends = [market.candles(p, "1m", start, start + DAYS * DAY_MS)["close"] for p in market.pairs]
     return np.stack([series.to_numpy() for series in ends])
@@ -35,7 +34,7 @@ def coefficient(edge: float, seed: int) -> float:
 def test_nothing_planted_is_not_found_and_something_planted_is():
     nothing = [coefficient(0.0, seed) for seed in SEEDS]
     planted = [coefficient(1.0, seed) for seed in SEEDS]
-    # Hourly overlap and common moves leave some 1 000 independent rows a seed.
+    # Hourly overlap and common moves leave some 1 500 independent rows a seed: error about .02.
     assert abs(np.mean(nothing)) < 0.035
     assert 0.04 < np.mean(planted) < 0.12
     assert np.mean(planted) - np.mean(nothing) > 0.035

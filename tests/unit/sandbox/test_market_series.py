@@ -145,8 +145,6 @@ def test_a_subset_of_pairs_without_bitcoin_works():
         ({"pairs": ("BTC/USDT",)}, "pairs"),
         ({"pairs": ()}, "pairs"),
         ({"horizon_days": 0}, "horizon_days"),
-        ({"news_days": 0}, "news_days"),
-        ({"overshoot": 1.0}, "overshoot"),
         ({"branching": 1.0}, "branching"),
         ({"herding_minutes": (5.0,)}, "herding_minutes"),
         ({"herding_minutes": (1.0, 90.0, 800.0, 4000.0)}, "herding_minutes"),

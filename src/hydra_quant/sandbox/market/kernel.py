@@ -5,7 +5,6 @@ import numpy as np
 from .driver import driver_now, observe
 from .jit import compiled
 from .ladder import LADDERED, TURNOVER, age, cross, open_positions
-from .news import learn
 from .state import (
     MINUTES,
     SLOTS,
@@ -17,8 +16,6 @@ from .state import (
 )
 
 LATE = 0.3  # of the late part of the factor, the share still missing a minute later
-BOUNCE_KEPT = 0.7  # of the bounce, the share still there a minute later
-BOUNCE = 0.28  # its standard deviation, in those of one-minute returns
 MARK_CAP = 4.0
 MARK_FLOOR = 0.25
 MARK_MEAN = MARK_FLOOR + 1.0 - float(np.exp(-MARK_CAP))
@@ -109,23 +106,6 @@ def _crash(state: State, const: Constants, uniform: Array) -> float:
         step = -2.0 * (elapsed + 1.0) / (CRASH_FALL * (CRASH_FALL + 1.0))
         return float(step * state.crash[1])
     return float(0.5 * state.crash[1] / (CRASH_LENGTH - CRASH_FALL))
-
-
-@compiled
-def _overshoot(state: State, const: Constants, pair: int, jump: float) -> float:
-    """Return how much of earlier jumps fades this minute, and remember a share of this one."""
-    fading = const.overshoot_decay * state.overshoot[pair]
-    state.overshoot[pair] += const.overshoot * jump - fading
-    return float(fading)
-
-
-@compiled
-def _bounce(state: State, pair: int, shock: float) -> float:
-    """Return the change of a traded price's slight wobble about what it should be."""
-    fresh = BOUNCE * np.sqrt(1.0 - BOUNCE_KEPT * BOUNCE_KEPT) * shock
-    move = (BOUNCE_KEPT - 1.0) * state.bounce[pair] + fresh
-    state.bounce[pair] += move
-    return float(move)
 
 
 @compiled
@@ -229,7 +209,7 @@ def _flow(
     """Volume rises with volatility and with the move itself; aggressors side with the move."""
     state.volume_noise[i, 0] += -state.volume_noise[i, 0] / 8.0 + 0.2 * shock[1]
     state.volume_noise[i, 1] += -state.volume_noise[i, 1] / 1440.0 + const.volume_noise * shock[5]
-    activity = 1.05 * level + 0.39 * np.log(0.25 + abs(z))
+    activity = 0.9 * level + 0.3 * np.log(0.25 + abs(z))
     log_volume = activity + state.volume_noise[i, 0] + state.volume_noise[i, 1] + 0.3 * shock[1]
     out.volume[i, t] = const.volume[i] * np.exp(log_volume)
     share = 0.5 + 0.13 * np.tanh(0.7 * z) + 0.07 * shock[2]
@@ -276,9 +256,6 @@ def run_day(
         mean_crowd = float(np.mean(state.crowding))
         shared = _cascade(state, const, 0, mean_crowd, shocks.event[t, 0], shocks.mark[t, 0])
         crash = _crash(state, const, shocks.crash[t])
-        if t == shocks.news_item[0]:
-            state.news[:] = shocks.news_item[1:]
-        news = learn(state.news, shocks.news[t])
         for i in range(pairs):
             if t % (MINUTES // SLOTS) == 0:
                 _snapshot(state, const, out, i, t, shocks.ratio[t // (MINUTES // SLOTS), i])
@@ -297,12 +274,10 @@ def run_day(
             )
             smooth = _received(state, const, i, factor, noise[0])
             smooth += np.sqrt(1.0 - loading * loading) * shocks.own[t, i]
-            smooth += _bounce(state, i, noise[6])
-            jump = np.exp(0.5 * level) * (shared + 0.5 * own) + news * shocks.response[i]
-            jump *= const.volatility[i]
+            jump = const.volatility[i] * np.exp(0.5 * level) * (shared + 0.5 * own)
             fall = crash * const.fragility[i]
             before = np.log(state.tick_price[i] * const.tick[i])
-            ret = sigma * smooth + drift + jump + fall - _overshoot(state, const, i, jump)
+            ret = sigma * smooth + drift + jump + fall
             wick = 3.0 * abs(fall) if fall < 0.0 else 0.0
             high, low = _bar(
                 state, const, out, i, t, ret, sigma + 0.1 * abs(jump), wick, shocks.extreme[t, i]

@@ -9,7 +9,7 @@ from .state import BIN_WIDTH, BINS, RUNG_SHARES, RUNGS, Array
 # Positions turn over in about 1.5 days; the laddered share of open interest is calibrated so that
 # bars below -4 sigma lose about 6 % of it (market facts, "cascade").
 TURNOVER = 1.0 / 2160.0
-LADDERED = 0.15
+LADDERED = 0.33
 _JITTER = np.array([0.8, 1.0, 1.25])
 
 

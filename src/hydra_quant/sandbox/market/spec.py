@@ -39,14 +39,14 @@ class PairSpec:
 
 # Levels of early January 2025, rounded; turnover and open interest to one significant figure.
 CONTRACTS: dict[str, PairSpec] = {
-    "BTC/USDT:USDT": PairSpec(93500.0, 0.1, 0.001, 3.6e-4, 0.930, 0.00, 6e6, 5e9, 2.2e8, 1.0),
-    "ETH/USDT:USDT": PairSpec(3330.0, 0.01, 0.001, 4.8e-4, 0.930, 0.20, 5e6, 3e9, 1.4e8, 1.2),
-    "SOL/USDT:USDT": PairSpec(189.0, 0.01, 0.01, 6.0e-4, 0.848, 0.20, 2e6, 1e9, 5e7, 1.5),
-    "BNB/USDT:USDT": PairSpec(702.0, 0.01, 0.01, 4.2e-4, 0.818, 0.20, 5e5, 4e8, 2e7, 1.2),
-    "XRP/USDT:USDT": PairSpec(2.08, 0.0001, 0.1, 6.2e-4, 0.798, 0.20, 1e6, 8e8, 3e7, 2.4),
-    "DOGE/USDT:USDT": PairSpec(0.315, 0.00001, 1.0, 6.6e-4, 0.838, 0.20, 1e6, 7e8, 2e7, 2.6),
-    "ADA/USDT:USDT": PairSpec(0.845, 0.0001, 1.0, 6.4e-4, 0.838, 0.20, 4e5, 3e8, 1.2e7, 2.2),
-    "AVAX/USDT:USDT": PairSpec(35.7, 0.001, 1.0, 6.4e-4, 0.848, 0.20, 3e5, 2e8, 8e6, 2.2),
+    "BTC/USDT:USDT": PairSpec(93500.0, 0.1, 0.001, 3.6e-4, 0.912, 0.00, 6e6, 5e9, 2.2e8, 1.0),
+    "ETH/USDT:USDT": PairSpec(3330.0, 0.01, 0.001, 4.8e-4, 0.915, 0.20, 5e6, 3e9, 1.4e8, 1.2),
+    "SOL/USDT:USDT": PairSpec(189.0, 0.01, 0.01, 6.0e-4, 0.835, 0.20, 2e6, 1e9, 5e7, 1.5),
+    "BNB/USDT:USDT": PairSpec(702.0, 0.01, 0.01, 4.2e-4, 0.805, 0.20, 5e5, 4e8, 2e7, 1.2),
+    "XRP/USDT:USDT": PairSpec(2.08, 0.0001, 0.1, 6.2e-4, 0.785, 0.20, 1e6, 8e8, 3e7, 2.4),
+    "DOGE/USDT:USDT": PairSpec(0.315, 0.00001, 1.0, 6.6e-4, 0.825, 0.20, 1e6, 7e8, 2e7, 2.6),
+    "ADA/USDT:USDT": PairSpec(0.845, 0.0001, 1.0, 6.4e-4, 0.825, 0.20, 4e5, 3e8, 1.2e7, 2.2),
+    "AVAX/USDT:USDT": PairSpec(35.7, 0.001, 1.0, 6.4e-4, 0.835, 0.20, 3e5, 2e8, 8e6, 2.2),
 }
 
 
@@ -67,9 +67,7 @@ class MarketSpec:
     herding_laws : (a, b) of the Beta law that the share of chartists on each rung follows.
     tide_days, tide_phases, tide_amplitude : periods (days) and relative phases (radians) of the
         slow volatility cycles that all pairs share, and the standard deviation of log volatility
-        that they add up to. The cycles are not random: with the defaults every market repeats one
-        60-day pattern, which the seed merely shifts in time, because a random slow volatility
-        would make the facts of a few months depend on the seed.
+        that they add up to; the seed shifts the pattern in time.
     herding_common : share of log-volatility variance that all pairs have in common, 0-1.
     factor_tail, own_tail : degrees of freedom of the Student-t shocks (> 2).
     cascades_per_day : primary liquidation cascades a day at ordinary leverage; market-wide ones,
@@ -79,12 +77,6 @@ class MarketSpec:
     excitation_minutes : decay time of that self-excitation.
     aftershock, aftershock_minutes : log volatility that a mean-sized cascade event adds, and how
         fast that fades.
-    overshoot, overshoot_minutes : share of every cascade and news move that is pressure alone and
-        fades again, and how fast it does (gives hourly returns their slight reversal).
-    news_days : length of the windows of which each holds one item of market-wide news, days.
-    news_size, news_tail : smallest final move of an item in quiet one-minute standard deviations
-        (0: no news), and the Pareto index of sizes above it.
-    news_spread : standard deviation of the log of a pair's response over its usual one.
     crash_per_year : market-wide crashes in the manner of 10 October 2025, a year.
     volume_noise : standard deviation of the part of log volume that has nothing to do with
         volatility and lasts about a day.
@@ -97,28 +89,22 @@ class MarketSpec:
     edge: float = 0.0
     horizon_days: int | None = None
     herding_minutes: tuple[float, ...] = (12.0, 90.0, 800.0, 4000.0)
-    herding_amplitudes: tuple[float, ...] = (0.17, 0.21, 0.17, 0.2)
+    herding_amplitudes: tuple[float, ...] = (0.388, 0.24, 0.206, 0.12)
     herding_laws: tuple[tuple[float, float], ...] = ((1, 2), (1, 2), (1, 1), (0.6, 0.6))
     tide_days: tuple[float, ...] = (20.0, 30.0, 60.0)
     tide_phases: tuple[float, ...] = (0.0, 0.8, 0.8)
-    tide_amplitude: float = 0.59
-    herding_common: float = 0.5
-    factor_tail: float = 5.5
-    own_tail: float = 4.0
-    cascades_per_day: float = 0.2
-    cascade_size: float = 13.0
+    tide_amplitude: float = 0.56
+    herding_common: float = 0.9
+    factor_tail: float = 5.0
+    own_tail: float = 5.0
+    cascades_per_day: float = 0.25
+    cascade_size: float = 15.0
     branching: float = 0.3
     excitation_minutes: float = 6.0
-    aftershock: float = 0.14
+    aftershock: float = 0.20
     aftershock_minutes: float = 25.0
-    overshoot: float = 0.22
-    overshoot_minutes: float = 30.0
-    news_days: int = 15
-    news_size: float = 86.0
-    news_tail: float = 4.0
-    news_spread: float = 0.3
-    crash_per_year: float = 0.1
-    volume_noise: float = 0.11
+    crash_per_year: float = 0.3
+    volume_noise: float = 0.14
     funding_mean: float = 0.85e-4
     funding_spread: float = 0.8e-4
 
@@ -180,12 +166,6 @@ _BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("excitation_minutes", 1.0, 1000.0),
     ("aftershock", 0.0, 1.0),
     ("aftershock_minutes", 1.0, 10_000.0),
-    ("overshoot", 0.0, 0.9),
-    ("overshoot_minutes", 1.0, 10_000.0),
-    ("news_days", 1, 10_000),
-    ("news_size", 0.0, 1000.0),
-    ("news_tail", 1.0, 100.0),
-    ("news_spread", 0.0, 2.0),
     ("crash_per_year", 0.0, 1000.0),
     ("volume_noise", 0.0, 3.0),
     ("funding_mean", -0.01, 0.01),

@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .driver import STRENGTH
-from .news import NEWS_MINUTES, news_of
 from .rng import block_rng
 from .spec import CONTRACTS, MarketSpec
 
 MINUTES = 1440
 SLOTS = 288  # five-minute snapshots a day
-CANDIDATES = 12  # draws of a day's common shocks, of which the most ordinary is used
 BINS = 512
 BIN_WIDTH = 0.0025  # log price; the ladder spans +-64 % around the price
 Array = NDArray[np.float64]
@@ -47,8 +45,6 @@ class Constants(NamedTuple):
     excitation_decay: float
     aftershock: float
     aftershock_decay: float
-    overshoot: float
-    overshoot_decay: float  # share that fades a minute
     crash_rate: float  # a minute
     volume_noise: float  # a minute, of the slow part
     funding_mean: float
@@ -63,12 +59,9 @@ class State(NamedTuple):
     tick_price: Ints  # (pairs,) traded, in ticks
     late_factor: Array  # (1,) the part of past factors that late pairs see this minute
     transient: Array  # (pairs,) reverting part of the traded price
-    bounce: Array  # (pairs,) quickly reverting part, in standard deviations of a minute
     excitation: Array  # (1 + pairs, 2) Hawkes intensity: down, up
     aftershock: Array  # (1 + pairs,) log-volatility left by recent cascades
     leverage: Array  # (1 + pairs,) leverage built up since the last flush, about 1
-    overshoot: Array  # (pairs,) part of recent jumps that is still to fade, log price
-    news: Array  # (3,) minutes left, move so far, final move
     crash: Array  # (2,) minutes left, size a minute
     open_interest: Array  # (pairs,) contracts
     long_ladder: Array  # (pairs, BINS) contracts with a liquidation price in the bin, before scale
@@ -87,16 +80,12 @@ class Shocks(NamedTuple):
     herd: Array  # (1440, rungs, 1 + pairs) normal
     factor: Array  # (1440,) unit variance
     own: Array  # (1440, pairs) unit variance
-    # (1440, pairs, 7) normal: transient, volume, taker, interest, crowding, busy days, bounce
-    noise: Array
+    noise: Array  # (1440, pairs, 6) normal: transient, volume, taker, interest, crowding, busy days
     event: Array  # (1440, 1 + pairs, 2) uniform: down, up
     mark: Array  # (1440, 1 + pairs, 2) exponential jump sizes
     extreme: Array  # (1440, pairs, 2) uniform: high, low
     crash: Array  # (1440, 2) uniform: does it start, its size
     ratio: Array  # (288, pairs, 3) normal
-    news: Array  # (1440,) normal
-    news_item: Array  # (4,) minute it breaks or -1, then what becomes of State.news
-    response: Array  # (pairs,) response to the day's news, about 1
 
 
 class Output(NamedTuple):
@@ -144,8 +133,6 @@ def constants(spec: MarketSpec) -> Constants:
         excitation_decay=float(np.exp(-1.0 / spec.excitation_minutes)),
         aftershock=spec.aftershock,
         aftershock_decay=float(np.exp(-1.0 / spec.aftershock_minutes)),
-        overshoot=spec.overshoot,
-        overshoot_decay=float(1.0 - np.exp(-1.0 / spec.overshoot_minutes)),
         crash_rate=spec.crash_per_year / 365.0 / MINUTES,
         volume_noise=spec.volume_noise * np.sqrt(2.0 / MINUTES),
         funding_mean=spec.funding_mean,
@@ -184,12 +171,9 @@ def initial_state(spec: MarketSpec) -> State:
         tick_price=np.rint(np.exp(start) / tick).astype(np.int64),
         late_factor=np.zeros(1),
         transient=np.zeros(n),
-        bounce=np.zeros(n),
         excitation=np.zeros((1 + n, 2)),
         aftershock=np.zeros(1 + n),
         leverage=np.ones(1 + n),
-        overshoot=np.zeros(n),
-        news=np.zeros(3),
         crash=np.zeros(2),
         open_interest=np.array([row.open_interest / row.start_price for row in rows]),
         long_ladder=np.zeros((n, BINS)),
@@ -208,40 +192,20 @@ def draw(spec: MarketSpec, block: int) -> Shocks:
     rng = block_rng(spec.seed, block)
     n, rungs = len(spec.pairs), len(spec.herding_minutes)
 
-    minute, size = news_of(spec, block)
-
     def student(df: float, size: tuple[int, ...]) -> Array:
         return np.asarray(rng.standard_t(df, size) * np.sqrt((df - 2.0) / df))
 
     return Shocks(
         herd=rng.standard_normal((MINUTES, rungs, 1 + n)),
-        factor=_typical(student(spec.factor_tail, (CANDIDATES, MINUTES))),
+        factor=student(spec.factor_tail, (MINUTES,)),
         own=student(spec.own_tail, (MINUTES, n)),
-        noise=rng.standard_normal((MINUTES, n, 7)),
+        noise=rng.standard_normal((MINUTES, n, 6)),
         event=rng.random((MINUTES, 1 + n, 2)),
         mark=rng.standard_exponential((MINUTES, 1 + n, 2)),
         extreme=rng.random((MINUTES, n, 2)),
         crash=rng.random((MINUTES, 2)),
         ratio=rng.standard_normal((SLOTS, n, 3)),
-        news=rng.standard_normal(MINUTES),
-        news_item=np.array([minute, NEWS_MINUTES, 0.0, size]),
-        response=np.exp(spec.news_spread * rng.standard_normal(n)),
     )
-
-
-def _typical(days: Array) -> Array:
-    """Return the most ordinary of several days of common shocks, shape (candidates, 1440).
-
-    A day is ordinary where the variance of its hourly sums is near what is expected and their
-    lag-one autocovariance near zero, each distance in its own standard deviations. A few months of
-    history then show these facts with less sampling error than independent draws would. Neither
-    direction is preferred: turning every other hour, or all of them, upside down leaves the
-    distance unchanged, so no hour's sign tells the next one's.
-    """
-    hours = days.reshape(len(days), 24, 60).sum(axis=2) / np.sqrt(60.0)
-    covariance = (hours[:, 1:] * hours[:, :-1]).mean(axis=1) * np.sqrt(23.0)
-    variance = ((hours**2).mean(axis=1) - 1.0) * np.sqrt(24.0 / 2.0)
-    return np.asarray(days[np.argmin(covariance**2 + variance**2)])
 
 
 def blank_output(n: int) -> Output:
