@@ -38,18 +38,13 @@ class SyntheticMarket:
     How prices come about: a common factor and own Student-t shocks, scaled by volatility that
     follows slow cycles, a ladder of herding processes (Kirman's recruitment at four speeds, in the
     spirit of Franke and Westerhoff) and the hour of day; liquidation cascades as a Hawkes process
-    fed by built-up leverage; one market-wide piece of news a fortnight (see ``news``); a leverage
-    ladder that turns each move into forced orders and lost open interest. The slow volatility
-    cycles repeat after 60 days, shifted by the seed, and each day's common shocks are the most
-    ordinary of twelve draws: both keep the facts of a few months from depending on the seed.
+    fed by built-up leverage; a leverage ladder that turns each move into forced orders and lost
+    open interest. The slow volatility cycles repeat after 60 days, shifted by the seed: that keeps
+    the facts of a few months from depending on it too much, and is more regular than real markets.
 
-    At ``edge = 0`` direction is unpredictable but for four crumbs. Alts receive a fifth of the
+    At ``edge = 0`` direction is unpredictable but for two crumbs. Alts receive a fifth of the
     factor one to three minutes late (``PairSpec.lag``; without that, correlations cannot rise with
-    the timeframe). A fifth of each cascade and news move fades over half an hour, and traded prices
-    wobble for minutes (real hourly returns reverse slightly too). News has some momentum in its
-    50 minutes, and inside a rare crash the fall takes 40. Together they give the planted driver,
-    past returns and BTC's past returns a correlation of at most .02 with the next hour's return,
-    on average over five seeds.
+    the timeframe), and inside a rare crash the fall takes 40 minutes.
     """
 
     def __init__(self, spec: MarketSpec | None = None) -> None:
