@@ -29,7 +29,7 @@ TESTED_DAYS = 365
 DAY_MS = 86_400_000
 BANNER = (
     "Real history from {folder}, served by the local venue. {pairs} pairs that are alive today, "
-    "one draw of history; settings were chosen beforehand, not fitted to it."
+    "one draw of history; thresholds were chosen beforehand, not fitted to it."
 )
 
 
