@@ -1,11 +1,11 @@
 """Steps: typed as a user would, shown as asked, kept whole, and failing loudly."""
 
-import shlex
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hydra_quant.demo.errors import DemoError
@@ -29,8 +29,14 @@ def play(one: Step) -> float:
 @given(
     st.lists(st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1), min_size=1)
 )
+@example(["word" * 5] * 6 + ["-option"])  # long enough to be folded
+@settings(deadline=None)
 def test_what_is_printed_can_be_pasted(argv: list[str]) -> None:
-    assert shlex.split(typed(argv)) == argv
+    """Into a shell: a folded line goes on after its backslash."""
+    shell = subprocess.run(
+        ["sh", "-c", f"printf '%s\\0' {typed(argv)}"], capture_output=True, text=False, check=True
+    )
+    assert shell.stdout.decode().split("\0")[:-1] == argv
 
 
 def test_long_commands_are_folded() -> None:
