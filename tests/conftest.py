@@ -1,1 +1,9 @@
-"""Makes ``tests`` importable, so that a test can say ``from support.venue import venue``."""
+"""Makes ``tests`` importable (``from support.venue import venue``) and sets how hypothesis looks."""
+
+import os
+
+from hypothesis import settings
+
+# A slow machine is no failure. Every other run looks at new examples; CI repeats its own.
+settings.register_profile("hydra", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.load_profile("hydra")
