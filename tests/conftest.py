@@ -1,4 +1,4 @@
-"""Makes ``tests`` importable (``from support.venue import venue``) and sets how hypothesis looks."""
+"""Makes ``tests`` importable (``from support.venue import ...``); sets how hypothesis looks."""
 
 import os
 
