@@ -1,0 +1,1 @@
+"""Outside sources, one file each; all write into the memory."""

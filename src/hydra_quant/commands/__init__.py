@@ -1,0 +1,1 @@
+"""Commands of ``hydra-quant`` that work on a user's configuration, data and memory."""

@@ -1,0 +1,198 @@
+"""Join candles with what was known at their close: one query and one merge a series."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
+
+from hydra_quant.memory.as_of import age, latest, pick, sum_between
+from hydra_quant.memory.columns import (
+    COLUMNS,
+    LIQUIDATIONS,
+    LISTENING_DELAY_MS,
+    NAMES,
+    MemoryColumn,
+)
+from hydra_quant.memory.errors import StoreError
+from hydra_quant.memory.series import MINUTE_MS, Series
+from hydra_quant.memory.store import Memory
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Extra = Mapping[Series, DataFrame]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How candles are joined.
+
+    Attributes
+    ----------
+    candle_ms : int
+        Width of a candle.
+    sources : tuple of str
+        Whom to believe first; sources that are not named come after, by name.
+    max_age_ms : dict of str to int
+        Oldest fact that a column may show, instead of the column's own default.
+    """
+
+    candle_ms: int
+    sources: tuple[str, ...] = ()
+    max_age_ms: Mapping[str, int] | None = None
+
+    def oldest(self, column: str) -> int:
+        """Milliseconds, for one column."""
+        return (self.max_age_ms or {}).get(column, COLUMNS[column].max_age_ms)
+
+
+def as_of(
+    memory: Memory,
+    frame: DataFrame,
+    pair: str,
+    columns: Sequence[str],
+    reading: Reading,
+    extra: Extra | None = None,
+) -> DataFrame:
+    """What was known at each candle's close.
+
+    Parameters
+    ----------
+    memory : Memory
+    frame : DataFrame
+        Candles with a ``date`` column (open time, UTC), oldest first.
+    pair : str
+        ``'BTC/USDT:USDT'``.
+    columns : sequence of str
+        Names of `hydra_quant.memory.columns.NAMES`.
+    reading : Reading
+    extra : dict of Series to DataFrame, optional
+        Facts from elsewhere (freqtrade's own candle files): ``event_time``, ``known_at``, values.
+
+    Returns
+    -------
+    DataFrame of float64 with the frame's index
+        Each column, and beside it ``<column>_age`` in minutes from the fact's event to the candle's
+        close. NaN where nothing was known or what was known is older than its column allows; the
+        age is shown either way. A sum over a candle's length (liquidations) ends one minute before
+        the close, because that a minute was heard is known only after it; it is NaN unless every
+        minute of it was heard, and has no age.
+
+    Raises
+    ------
+    StoreError
+        For an unknown column, with the nearest known one.
+    """
+    for name in columns:
+        _require_known(name)
+    opens = pd.DatetimeIndex(frame["date"]).as_unit("ms").asi8
+    closes = opens + reading.candle_ms
+    source = _Source(memory, pair, reading, extra or {}, opens, closes)
+    found: dict[str, Floats] = {}
+    for name in columns:
+        found |= source.sums(name) if name in LIQUIDATIONS else source.column(COLUMNS[name])
+    return DataFrame(found, index=frame.index)
+
+
+def _require_known(name: str) -> None:
+    if name not in NAMES:
+        near = get_close_matches(name, NAMES, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(NAMES)}"
+        raise StoreError(f'the memory has no column "{name}"; {hint}')
+
+
+@dataclass
+class _Source:
+    """The rows behind one join; each series is read once."""
+
+    memory: Memory
+    pair: str
+    reading: Reading
+    extra: Extra
+    opens: Ints
+    closes: Ints
+
+    def __post_init__(self) -> None:
+        self._rows: dict[Series, DataFrame] = {}
+        self._positions: dict[Series, Ints] = {}
+        self._all = [*self.memory.series(), *self.extra]
+
+    def column(self, column: MemoryColumn) -> dict[str, Floats]:
+        series = self._choose(column.kind, column.series_name, self._subject(column))
+        if series is None or not len(self.closes):
+            nothing = np.full(len(self.closes), np.nan)
+            return {column.name: nothing, f"{column.name}_age": nothing}
+        rows, at = self._last_known(series)
+        values = column.formula({name: rows[name].to_numpy(float) for name in column.reads})
+        old = age(rows["event_time"].to_numpy(np.int64), at, self.closes)
+        fresh = old <= self.reading.oldest(column.name)
+        return {
+            column.name: np.where(fresh, pick(values, at), np.nan),
+            f"{column.name}_age": old / MINUTE_MS,
+        }
+
+    def sums(self, name: str) -> dict[str, Floats]:
+        series = self._choose("liquidations", "", self.pair)
+        heard = self._choose("listening", "liquidations", self.pair)
+        if heard is None or not len(self.closes):
+            return {name: np.full(len(self.closes), np.nan)}
+        minutes = self._read(heard)
+        listened = self._sum(minutes, np.ones(len(minutes)))
+        whole = listened == self.reading.candle_ms // MINUTE_MS
+        if series is None:
+            return {name: np.where(whole, 0.0, np.nan)}
+        rows = self._read(series)
+        value = (rows["price"] * rows["amount"]).to_numpy(float)
+        value = np.where(rows["side"].to_numpy() == LIQUIDATIONS[name], value, 0.0)
+        return {name: np.where(whole, self._sum(rows, value), np.nan)}
+
+    def _sum(self, rows: DataFrame, amount: Floats) -> Floats:
+        event, known = (rows[name].to_numpy(np.int64) for name in ("event_time", "known_at"))
+        opens, closes = self.opens - LISTENING_DELAY_MS, self.closes - LISTENING_DELAY_MS
+        return sum_between(event, known, amount, opens, closes, self.closes)
+
+    def _last_known(self, series: Series) -> tuple[DataFrame, Ints]:
+        rows = self._read(series)
+        if series not in self._positions:
+            event, known = (rows[name].to_numpy(np.int64) for name in ("event_time", "known_at"))
+            self._positions[series] = latest(event, known, self.closes)
+        return rows, self._positions[series]
+
+    def _read(self, series: Series) -> DataFrame:
+        if series not in self._rows:
+            start = int(self.opens[0]) - self._reach(series)
+            stored = self.memory.rows(series, start=start, end=int(self.closes[-1]))
+            parts = [part for part in (stored, self.extra.get(series)) if part is not None]
+            self._rows[series] = pd.concat([part for part in parts if len(part)] or parts[:1])
+        return self._rows[series]
+
+    def _reach(self, series: Series) -> int:
+        """How far before the first candle a fact can lie that some column may show."""
+        reading = [c for c in COLUMNS.values() if (c.kind, c.series_name) == _what(series)]
+        return max((self.reading.oldest(column.name) for column in reading), default=0)
+
+    def _subject(self, column: MemoryColumn) -> str:
+        if column.subject == "pair":
+            return self.pair
+        return self.pair.split("/")[0] if column.subject == "asset" else column.subject
+
+    def _choose(self, kind: str, name: str, subject: str) -> Series | None:
+        """The series to believe: the first source in order, and of its widths the finest."""
+        fitting = [
+            series
+            for series in self._all
+            if (series.kind, series.name, series.subject) == (kind, name, subject)
+        ]
+        return min(fitting, key=self._rank, default=None)
+
+    def _rank(self, series: Series) -> tuple[int, str, int]:
+        order = self.reading.sources
+        place = order.index(series.source) if series.source in order else len(order)
+        return place, series.source, series.period_ms
+
+
+def _what(series: Series) -> tuple[str, str]:
+    return series.kind, series.name
