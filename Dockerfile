@@ -11,7 +11,7 @@ COPY --chown=ftuser:ftuser pyproject.toml constraints.txt README.md LICENSE ./
 COPY --chown=ftuser:ftuser src ./src
 
 # The image pins freqtrade's own dependencies; only what HYDRA adds to them is pinned here.
-RUN grep -E '^(numba|llvmlite|plotly|narwhals)==' constraints.txt > hydra-pins.txt \
+RUN grep -E '^(defusedxml|feedparser|feedparser-sgmllib|llvmlite|narwhals|numba|oauthlib|plotly|praw|prawcore|psycopg|psycopg-binary|pyrate-limiter|requests-oauthlib|tenacity|tweepy|update_checker|websocket-client)==' constraints.txt > hydra-pins.txt \
   && pip install --user --no-cache-dir --constraint hydra-pins.txt .
 
 COPY --chown=ftuser:ftuser config.json ./

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 
@@ -126,13 +127,84 @@ class Model(_Section):
     )
 
 
+class Memory(_Section):
+    """What candles are joined with, and how old it may be."""
+
+    columns: tuple[str, ...] = Field(
+        (), strict=False, description="columns joined with candles and shown to the model"
+    )
+    sources: tuple[str, ...] = Field(
+        (), strict=False, description="whom to believe first; empty: the exchange, then by name"
+    )
+    max_age_minutes: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {}, description="oldest fact a column may show, by column, instead of its own limit"
+    )
+    lag_minutes: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        {}, description="publication lag by kind, kind.name or source.kind, instead of the default"
+    )
+
+
+SOURCES = (
+    *("exchange", "liquidations", "coinmetrics", "glassnode", "cryptoquant"),
+    *("cryptocompare", "rss", "x", "reddit"),
+)
+
+
+class Collector(_Section):
+    """What is collected, by ``hydra-quant collect`` and by a bot with ``hydra.collect``."""
+
+    sources: tuple[str, ...] = Field(
+        ("exchange", "liquidations", "coinmetrics", "rss"),
+        strict=False,
+        description="who is asked; one without its key is skipped",
+    )
+    period: Literal["5m", "15m", "30m", "1h", "4h", "1d"] = Field(
+        "5m", description="bar width of the exchange's statistics"
+    )
+    book_poll_seconds: int = Field(
+        60, ge=5, le=3600, description="how often the order book is kept (seconds)"
+    )
+    history_days: int = Field(
+        30, ge=0, le=20_000, description="how far back a first collection reaches (days)"
+    )
+    feeds: dict[str, str] = Field(
+        {
+            "coindesk": "https://www.coindesk.com/arc/outboundfeeds/rss/",
+            "cointelegraph": "https://cointelegraph.com/rss",
+            "decrypt": "https://decrypt.co/feed",
+        },
+        description="RSS feeds by the name under which they are kept",
+    )
+    subreddits: tuple[str, ...] = Field(
+        ("CryptoCurrency",), strict=False, description="subreddits that are read"
+    )
+    base_urls: dict[str, str] = Field(
+        {}, description="another address for a source, for a proxy or a test"
+    )
+
+    @model_validator(mode="after")
+    def _known_sources(self) -> Self:
+        for name in self.sources:
+            if name not in SOURCES:
+                near = get_close_matches(name, SOURCES, n=1)
+                hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(SOURCES)}"
+                raise ValueError(f'there is no source "{name}"; {hint}')
+        return self
+
+
 class Settings(_Section):
     """Everything a user can set under ``"hydra"`` in freqtrade's configuration."""
 
+    memory_url: str | None = Field(
+        None, description="database of the memory; unset: USER_DATA/hydra/memory.sqlite"
+    )
+    collect: bool = Field(False, description="a dry or live bot collects while it trades")
     vote: Vote = Vote()
     gates: Gates = Gates()
     risk: Risk = Risk()
     model: Model = Model()
+    memory: Memory = Memory()
+    collector: Collector = Collector()
 
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> Self:
@@ -161,25 +233,36 @@ class Settings(_Section):
 
 def table() -> Iterator[tuple[str, object, str, str]]:
     """Yield one row a setting: key, default, allowed range, meaning (the README's table)."""
-    for section, value in Settings():
-        for name, field in type(value).model_fields.items():
-            yield (
-                f"hydra.{section}.{name}",
-                field.default,
-                _range(field.metadata),
-                field.description or "",
-            )
+    for name, value in Settings():
+        if isinstance(value, BaseModel):
+            yield from _rows(f"hydra.{name}", type(value))
+        else:
+            field = Settings.model_fields[name]
+            yield f"hydra.{name}", field.default, _range(field), field.description or ""
 
 
-def _range(metadata: list[Any]) -> str:
+def _rows(prefix: str, section: type[BaseModel]) -> Iterator[tuple[str, object, str, str]]:
+    for name, field in section.model_fields.items():
+        yield f"{prefix}.{name}", field.default, _range(field), field.description or ""
+
+
+def _range(field: FieldInfo) -> str:
     bounds = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}"}
     found = [
         text.format(getattr(item, name))
-        for item in metadata
+        for item in field.metadata
         for name, text in bounds.items()
         if hasattr(item, name)
     ]
-    return ", ".join(found) or "a list"
+    return ", ".join(found) or _shape(field)
+
+
+def _shape(field: FieldInfo) -> str:
+    kind = get_origin(field.annotation) or field.annotation
+    if kind is Literal:
+        return ", ".join(map(str, get_args(field.annotation)))
+    shapes = ((bool, "true, false"), (dict, "an object"), (tuple, "a list"))
+    return next((shape for of, shape in shapes if kind is of), "text")
 
 
 def _known_keys(path: tuple[int | str, ...]) -> list[str]:

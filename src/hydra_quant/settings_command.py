@@ -1,6 +1,7 @@
 """``hydra-quant settings``: the configuration table, as the README shows it."""
 
 import argparse
+import json
 
 from hydra_quant.settings import table
 
@@ -18,5 +19,5 @@ def run(arguments: argparse.Namespace) -> int:
     print("| key | default | range | meaning |")
     print("|---|---|---|---|")
     for key, default, allowed, meaning in table():
-        print(f"| `{key}` | {default} | {allowed} | {meaning} |")
+        print(f"| `{key}` | {json.dumps(default)} | {allowed} | {meaning} |")
     return 0

@@ -282,6 +282,18 @@ def test_every_scanned_folder_has_files():
 
 LOOPBACK = {"127.0.0.1", "localhost"}
 DOCUMENTED = {"www.freqtrade.io"}
+# Where collectors read, and the public documentation that says how.
+SOURCES = {
+    *("api.glassnode.com", "docs.glassnode.com", "api.cryptoquant.com", "cryptoquant.com"),
+    *("userguide.cryptoquant.com", "community-api.coinmetrics.io", "docs.coinmetrics.io"),
+    *("gitbook-docs.coinmetrics.io", "min-api.cryptocompare.com", "data-api.cryptocompare.com"),
+    *("data-api.coindesk.com", "developers.coindesk.com", "www.coindesk.com", "cointelegraph.com"),
+    *("decrypt.co", "api.twitter.com", "api.x.com", "docs.x.com", "developer.x.com", "x.com"),
+    *("www.reddit.com", "oauth.reddit.com", "praw.readthedocs.io", "docs.tweepy.org"),
+    *("developers.binance.com", "bybit-exchange.github.io", "www.okx.com", "docs.timescale.com"),
+    *("www.rssboard.org", "feedparser.readthedocs.io", "www.rfc-editor.org", "docs.ccxt.com"),
+    *("www.tigerdata.com", "alembic.sqlalchemy.org", "www.sqlite.org", "www.postgresql.org"),
+}
 LICENCE = {"www.gnu.org", "fsf.org"}
 MADE_UP = {"venue"}  # a host that no network knows, in a client without a network
 # Put together, so that this file does not hold what it looks for.
@@ -303,7 +315,7 @@ def contents():
 
 def test_addresses_are_loopback_or_documentation():
     for name, held in contents():
-        allowed = LOOPBACK | DOCUMENTED | (LICENCE if name == "LICENSE" else MADE_UP)
+        allowed = LOOPBACK | DOCUMENTED | SOURCES | (LICENCE if name == "LICENSE" else MADE_UP)
         hosts = re.findall(r"\b(?:https?|wss?|ftp)://([A-Za-z0-9][\w.-]*)", held)
         assert set(hosts) <= allowed, f"{name}: {sorted(set(hosts) - allowed)}"
 

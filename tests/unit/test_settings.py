@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from hydra_quant.settings import Settings, SettingsError, table
 from hydra_quant.settings_command import run
 
+SECTIONS = ("vote", "gates", "risk", "model", "memory", "collector")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -43,6 +44,8 @@ def test_settings_are_frozen():
         ({"stop_atr": 2.0}, ['"hydra.stop_atr"', 'mean "hydra.risk.stop_atr"?']),
         ({"vote": {"leverage": 2.0}}, ['"hydra.vote.leverage"', 'mean "hydra.risk.leverage"?']),
         ({"gates": {"zzz": 1}}, ['"hydra.gates.zzz"', "known keys: round_trip_cost, "]),
+        ({"memory_uri": "x"}, ['"hydra.memory_uri"', 'mean "memory_url"?']),
+        ({"collector": {"peroid": "5m"}}, ['"hydra.collector.peroid"', 'mean "period"?']),
     ],
 )
 def test_an_unknown_key_is_named_with_the_nearest_one(hydra, words):
@@ -90,6 +93,7 @@ def test_several_mistakes_are_all_named():
             ["model_weight, momentum_weight and mean_reversion_weight are all 0", "above 0"],
         ),
         ({"risk": {"min_stake": 50, "max_stake": 10}}, ["min_stake (50.0)", "max_stake (10.0)"]),
+        ({"collector": {"sources": ["rsss"]}}, ['no source "rsss"', 'did you mean "rss"?']),
     ],
 )
 def test_rules_across_fields_name_both(hydra, words):
@@ -106,15 +110,18 @@ def test_config_json_shows_every_setting_at_its_default():
 
 def test_every_row_of_the_table_is_a_setting_with_default_range_and_meaning():
     rows = list(table())
-    keys = {row[0] for row in rows}
-    nested = Settings().model_dump()
-    assert keys == {f"hydra.{s}.{k}" for s, values in nested.items() for k in values}
-    for key, default, allowed, meaning in rows:
-        _, section, name = key.split(".")
-        assert nested[section][name] == default
-        assert allowed
-        assert any(sign in allowed for sign in "<>≤≥") or isinstance(default, tuple)
+    settings = dict(Settings())
+    sections = {name: dict(value) for name, value in settings.items() if name in SECTIONS}
+    alone = {f"hydra.{name}": value for name, value in settings.items() if name not in SECTIONS}
+    flat = {
+        f"hydra.{s}.{k}": value for s, values in sections.items() for k, value in values.items()
+    }
+    assert {key: default for key, default, _, _ in rows} == flat | alone
+    for _, default, allowed, meaning in rows:
+        numeric = isinstance(default, int | float) and not isinstance(default, bool)
+        assert any(sign in allowed for sign in "<>≤≥") == numeric or default is None, allowed
         assert len(meaning) > 10
+    assert len(rows) == len({key for key, *_ in rows})
 
 
 def test_the_command_prints_the_table_as_markdown(capsys):
