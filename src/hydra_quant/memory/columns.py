@@ -140,3 +140,8 @@ LIQUIDATIONS: dict[str, str] = {
 }
 LISTENING_DELAY_MS = MINUTE_MS
 NAMES: tuple[str, ...] = (*COLUMNS, *LIQUIDATIONS)
+
+
+def is_comparable(name: str) -> bool:
+    """Whether a column may be compared between pairs and years."""
+    return name in COLUMNS and COLUMNS[name].comparable

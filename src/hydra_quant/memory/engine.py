@@ -1,5 +1,6 @@
 """Opens the database behind the store: SQLite or PostgreSQL, at the schema this version writes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,18 @@ from hydra_quant.memory.kinds import METADATA
 BUSY_WAIT_MS = 60_000
 FILE = "hydra/memory.sqlite"
 URL_VARIABLE = "HYDRA_MEMORY_URL"
+
+
+def resolve_url(configured: str | None, user_data_dir: Path, environ: Mapping[str, str]) -> str:
+    """The address that is meant: the environment's, else the configured one, else the default file.
+
+    Parameters
+    ----------
+    configured : the value of ``hydra.memory_url``
+    user_data_dir : freqtrade's user directory, in which the default file lies
+    environ : the environment, in which ``HYDRA_MEMORY_URL`` counts most
+    """
+    return environ.get(URL_VARIABLE) or configured or f"sqlite:///{user_data_dir / FILE}"
 
 
 def open_engine(url: str | URL) -> Engine:

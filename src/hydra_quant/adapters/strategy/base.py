@@ -12,6 +12,7 @@ from freqtrade.persistence import Order, Trade
 from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
 from pandas import DataFrame, Series
 
+from hydra_quant.adapters.data.remembered import Remembered
 from hydra_quant.adapters.parsing import parse_settings
 from hydra_quant.adapters.strategy.checked import CheckedStrategy
 from hydra_quant.adapters.strategy.columns import (
@@ -73,13 +74,15 @@ class HydraStrategyBase(CheckedStrategy):
         self._start_parameters_from(self.settings)
         require_voices(self.settings.vote, with_model=self.with_model)
         self.horizon = parse_horizon(config)
+        timeframe = config.get("timeframe") or self.timeframe
+        self.remembered = Remembered(config, self.settings, timeframe)
         # One more: the first candle that may trade acts on the signal of the candle before it.
         self.startup_candle_count = self._lookback() + 1
         self.plot_config = deepcopy(MODEL_PLOT_CONFIG if self.with_model else PLOT_CONFIG)
         self._reasons: ReasonLog | None = None
         check_candles(
             config,
-            timeframe=config.get("timeframe") or self.timeframe,
+            timeframe=timeframe,
             startup=self.startup_candle_count,
             train_days=self._train_days(),
             max_gap=self.settings.gates.max_gap_candles,
@@ -121,10 +124,14 @@ class HydraStrategyBase(CheckedStrategy):
     def feature_engineering_standard(
         self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any
     ) -> DataFrame:
-        """Add the unit-free part of the alpha set as FreqAI features (``%-name``)."""
+        """Add what a pooled model may see as FreqAI features (``%-name``).
+
+        That is the unit-free part of the alpha set and the comparable columns of the memory.
+        """
         minutes = timeframe_to_minutes(self.timeframe)
         features = catalog.compute(dataframe, MODEL_FEATURES, bar_minutes=minutes)
-        return dataframe.join(features.add_prefix("%-"))
+        remembered = self.remembered.features(dataframe, metadata["pair"])
+        return dataframe.join([features.add_prefix("%-"), remembered])
 
     def set_freqai_targets(
         self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any
@@ -136,9 +143,10 @@ class HydraStrategyBase(CheckedStrategy):
     # --- one candle ------------------------------------------------------------------------------
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
-        """Candles → prediction (with a model) → votes."""
+        """Candles → prediction (with a model) → what was known besides → votes."""
         if self.with_model:
             dataframe = self.freqai.start(dataframe, metadata, self)
+        dataframe = dataframe.join(self.remembered.columns(dataframe, metadata["pair"]))
         return add_votes(
             dataframe,
             horizon=self.horizon,
@@ -256,7 +264,9 @@ class HydraStrategyBase(CheckedStrategy):
         """
         if self._is_live() and order.ft_order_side == trade.entry_side:
             candle = self._candle_before(pair, order.order_date_utc)
-            trade.set_custom_data(key="hydra_entry", value=thesis(candle))
+            trade.set_custom_data(
+                key="hydra_entry", value=thesis(candle, self.settings.memory.columns)
+            )
 
     # Not decorated: freqtrade looks for `after_fill` in this very signature.
     def custom_stoploss(

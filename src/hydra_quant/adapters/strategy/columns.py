@@ -1,6 +1,6 @@
 """The columns that HYDRA adds to a candle frame: votes, yardsticks, decision."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -116,18 +116,20 @@ def _where(there: NDArray[np.bool_], tags: NDArray[np.object_]) -> NDArray[np.ob
     return kept
 
 
-def thesis(candle: Series) -> dict[str, float | str]:
+def thesis(candle: Series, remembered: Sequence[str] = ()) -> dict[str, float | str]:
     """Return what a decision rested on: finite ``hydra_*`` numbers, prediction, reason in words.
 
     Parameters
     ----------
     candle : one row of a frame that has been through :func:`add_votes` and :func:`add_entries`
+    remembered : columns of the memory that are kept with it
 
     Returns
     -------
     Plain numbers and text, as freqtrade's custom data needs them.
     """
     names = [name for name in candle.index if name.startswith("hydra_") or name == PREDICTION]
+    names += remembered
     numbers = {name: float(candle[name]) for name in names}
     kept: dict[str, float | str] = {name: x for name, x in numbers.items() if np.isfinite(x)}
     return {**kept, "reason": Reason(int(candle["hydra_reason"])).label}
