@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+NEVER = np.iinfo(np.int64).max
 
 
 def latest(event_time: Ints, known_at: Ints, closes: Ints) -> Ints:
@@ -41,25 +42,50 @@ def age(event_time: Ints, positions: Ints, closes: Ints) -> Floats:
     return closes - pick(event_time.astype(float), positions)
 
 
-def sum_between(
-    event_time: Ints, known_at: Ints, amount: Floats, opens: Ints, closes: Ints, deadline: Ints
-) -> Floats:
-    """Sum the amounts of each window's own events, as far as they were known by its deadline.
+def replaced_at(fact: Ints, known_at: Ints) -> Ints:
+    """When each revision was replaced by the next one of its fact.
 
     Parameters
     ----------
-    event_time, known_at, amount : arrays of shape (n_rows,)
-    opens, closes : int arrays of shape (n_windows,), ascending; an event at `opens` is inside, one
-        at `closes` is not
-    deadline : int array of shape (n_windows,)
+    fact : int array of shape (n_rows,)
+        The same number for revisions of one fact.
+    known_at : int array of shape (n_rows,)
+
+    Returns
+    -------
+    int array of shape (n_rows,): the next revision's `known_at`; `NEVER` for the last one. Of two
+    known at the same time the one further down replaces the other.
+    """
+    order = np.lexsort((known_at, fact))
+    again = fact[order][1:] == fact[order][:-1]
+    until = np.full(len(fact), NEVER)
+    until[order[:-1][again]] = known_at[order][1:][again]
+    return until
+
+
+def sum_between(
+    event_time: Ints, amount: Floats, valid: tuple[Ints, Ints], windows: tuple[Ints, Ints, Ints]
+) -> Floats:
+    """Sum the amounts of each window's own events, as they were known by its deadline.
+
+    Parameters
+    ----------
+    event_time, amount : arrays of shape (n_rows,)
+    valid : (known_at, replaced_at)
+        When each row could first be read, and when a revision of the same fact took its place.
+    windows : (opens, closes, deadline)
+        int arrays of shape (n_windows,); opens strictly ascending. An event at `opens` is inside,
+        one at `closes` is not.
 
     Returns
     -------
     float array of shape (n_windows,); 0.0 where nothing happened.
     """
+    opens, closes, deadline = windows
     window = np.searchsorted(opens, event_time, side="right") - 1
     inside = window >= 0
-    inside[inside] &= event_time[inside] < closes[window[inside]]
-    inside[inside] &= known_at[inside] <= deadline[window[inside]]
+    of = np.maximum(window, 0)
+    if len(opens):
+        inside &= (event_time < closes[of]) & (valid[0] <= deadline[of]) & (deadline[of] < valid[1])
     sums = np.bincount(window[inside], weights=amount[inside], minlength=len(opens))
     return sums.astype(np.float64)

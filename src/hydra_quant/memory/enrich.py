@@ -105,7 +105,7 @@ def as_of(
 
 
 def _open_times(frame: DataFrame) -> Ints:
-    date = frame["date"] if "date" in frame else None
+    date = frame.get("date")
     if date is None or not pd.api.types.is_datetime64_any_dtype(date.dtype) or date.isna().any():
         raise StoreError('candles need a "date" column of dates (open time, UTC), none missing')
     return pd.DatetimeIndex(date).as_unit("ms").asi8

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from math import inf
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
 from sqlalchemy.types import TypeEngine
 
+from hydra_quant.memory.errors import StoreError
 from hydra_quant.memory.series import DAY_MS, HOUR_MS
 
 METADATA = MetaData()
@@ -72,6 +74,21 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {}
+
+
+def kind_of(name: str) -> Kind:
+    """A kind by its name.
+
+    Raises
+    ------
+    StoreError
+        For an unknown kind, with the nearest known one.
+    """
+    if name not in KINDS:
+        near = get_close_matches(name, KINDS, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(KINDS)}"
+        raise StoreError(f'there is no kind of fact "{name}"; {hint}')
+    return KINDS[name]
 
 
 def _kind(name: str, what: str, values: dict[str, TypeEngine[Any]], **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which of the rows at hand are new, which correct a stored one, which are refused."""
+"""Which of the rows at hand are new, which correct a stored one, and when each was known."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from hydra_quant.memory.errors import StoreError
 from hydra_quant.memory.kinds import Kind
 from hydra_quant.memory.series import Series
 
@@ -41,69 +40,19 @@ class Written:
         )
 
 
-def sound(
-    series: Series, kind: Kind, rows: DataFrame, now_ms: int
-) -> tuple[DataFrame, Counter[str]]:
-    """Drop what cannot be a fact and say why; the rest has every column of its kind.
-
-    Refused are rows without an event time or item, rows whose period was not over at `now_ms`,
-    rows beyond the kind's ranges, and rows that say nothing. Of rows for the same fact the last
-    one stays (a page that repeats a row says nothing twice).
-
-    Raises
-    ------
-    StoreError
-        When a column is unknown or missing: that is the program's mistake, not the source's.
-    """
-    _check_columns(kind, rows)
-    rows = rows.reindex(columns=["event_time", *_items(kind), "known_at", *kind.values])
-    why = pd.Series("", index=rows.index, dtype=object)
-    event = pd.to_numeric(rows["event_time"], errors="coerce")
-    for column, type_ in kind.values.items():
-        if type_.python_type is not str:
-            rows[column] = pd.to_numeric(rows[column], errors="coerce")
-            finite = rows[column].isna() | np.isfinite(rows[column].astype(float))
-            why[~finite] = f"{column} is not finite"
-    for column, (low, high) in kind.ranges.items():
-        number = rows[column].astype(float)
-        why[(number < low) | (number > high)] = f"{column} out of range"
-    why[rows[list(kind.values)].isna().all(axis=1)] = "says nothing"
-    if kind.items:
-        why[rows["item"].isna() | (rows["item"] == "")] = "no item"
-    why[event + series.period_ms > now_ms] = "not over yet"
-    why[~np.isfinite(event.astype(float)) | (event <= 0)] = "no event time"
-    refused = Counter(why[why != ""].tolist())
-    rows = rows[why == ""].copy()
-    rows["event_time"] = event[rows.index].astype(np.int64)
-    return rows.drop_duplicates(list(kind.key), keep="last").reset_index(drop=True), refused
-
-
-def _items(kind: Kind) -> list[str]:
-    return ["item"] if kind.items else []
-
-
-def _check_columns(kind: Kind, rows: DataFrame) -> None:
-    allowed = {"event_time", "known_at", *_items(kind), *kind.values}
-    unknown = [column for column in rows.columns if column not in allowed]
-    missing = [column for column in ("event_time", *_items(kind)) if column not in rows.columns]
-    if unknown or missing:
-        raise StoreError(
-            f"rows of {kind.name} have columns {sorted(allowed)}; "
-            f"unknown: {unknown or 'none'}, missing: {missing or 'none'}"
-        )
-
-
 def known_from(
     rows: DataFrame, series: Series, lag_ms: int, now_ms: int, following_since: int | None
 ) -> Ints:
     """When each row could first be read, int array of shape (n_rows,).
 
-    The source's own word (a ``known_at`` column) or the end of the row's period and the
-    publication lag. What a running follower saw later than that, it knew only when it saw it.
+    The source's own word (a ``known_at`` column; not before the row's period is over, and not
+    later than it is read) or the end of the row's period and the publication lag. What a running
+    follower saw later than that, it knew only when it saw it.
     """
-    rule = rows["event_time"].to_numpy(np.int64) + series.period_ms + lag_ms
-    told = pd.to_numeric(rows["known_at"], errors="coerce").to_numpy(float)
-    known = np.where(np.isfinite(told), np.nan_to_num(told), rule).astype(np.int64)
+    over = rows["event_time"].to_numpy(np.int64) + series.period_ms
+    told = rows["known_at"].to_numpy(np.float64)
+    said = np.clip(np.nan_to_num(told), over, now_ms).astype(np.int64)
+    known = np.where(np.isfinite(told), said, over + lag_ms)
     if following_since is None:
         return known
     return np.where(known >= following_since, np.maximum(known, now_ms), known)

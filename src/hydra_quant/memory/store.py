@@ -1,22 +1,23 @@
 """The store: write what a source said, read it back as it was known."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 from pandas import DataFrame
-from sqlalchemy import Select, bindparam, delete, func, insert, select, text
+from sqlalchemy import bindparam, delete, func, insert, select, text
 from sqlalchemy.engine import URL, Connection
 
+from hydra_quant.memory.checks import sound
 from hydra_quant.memory.engine import open_engine
-from hydra_quant.memory.kinds import KINDS, SERIES, Kind
+from hydra_quant.memory.kinds import KINDS, SERIES, Kind, kind_of
 from hydra_quant.memory.lags import Lags
-from hydra_quant.memory.revisions import Written, known_from, plan, sound
+from hydra_quant.memory.revisions import Written, known_from, plan
 from hydra_quant.memory.series import Series
+from hydra_quant.memory.tables import fetch, insert_rows
 
 ITEMS_A_QUERY = 500
 
@@ -75,7 +76,6 @@ class Memory:
         self.engine = open_engine(url)
         self.lags = lags or Lags()
         self.clock = clock
-        self._ids: dict[Series, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -101,8 +101,8 @@ class Memory:
             ``item`` where the kind has items, and ``known_at`` where the source itself says when
             it published. In any order; repeated rows count once.
         following_since : int, optional
-            When the caller began to follow the source without pause. A row that could have been
-            read since then, and was only read now, is known from now on.
+            When the caller began to follow the source without pause, epoch ms. A row that could
+            have been read since then, and was only read now, is known from now on.
 
         Returns
         -------
@@ -113,9 +113,9 @@ class Memory:
         Raises
         ------
         StoreError
-            When a column is unknown or missing.
+            When the kind or a column is unknown, or a column is missing.
         """
-        kind = KINDS[series.kind]
+        kind = kind_of(series.kind)
         rows, refused = sound(series, kind, rows, self.clock())
         if rows.empty:
             return Written(refused=refused)
@@ -125,15 +125,14 @@ class Memory:
             known = known_from(rows, series, self.lags.of(series), now, following_since)
             stored = self._stored(connection, kind, series_id, rows)
             chosen, written = plan(kind, rows, known, stored, now)
-            _insert(connection, kind, chosen.assign(series_id=series_id, collected_at=now))
-        self._ids[series] = series_id
+            insert_rows(connection, kind, chosen.assign(series_id=series_id, collected_at=now))
         return written + Written(refused=refused)
 
     def forget(self, series: Series, before: int) -> int:
         """Delete a series' rows with an earlier event time; how many went."""
-        table = KINDS[series.kind].table
+        table = kind_of(series.kind).table
         with self._turn(series) as connection:
-            series_id = self._identify(connection, series)
+            series_id = self._find(connection, series)
             old = (table.c.series_id == series_id) & (table.c.event_time < before)
             return int(connection.execute(delete(table).where(old)).rowcount)
 
@@ -163,7 +162,7 @@ class Memory:
             ``event_time``, ``known_at``, ``item`` where the kind has items, and `columns` (all
             values by default), of float64 where they are numbers. No rows for an unknown series.
         """
-        kind = KINDS[series.kind]
+        kind = kind_of(series.kind)
         names = ["event_time", "known_at", *(["item"] if kind.items else [])]
         names += kind.values if columns is None else columns
         with self.engine.connect() as connection:
@@ -175,7 +174,20 @@ class Memory:
             if end is not None:
                 query = query.where(kind.table.c.event_time < end)
             order = [kind.table.c[name] for name in ("event_time", "known_at")]
-            return _frame(connection, query.order_by(*order), kind, names)
+            return fetch(connection, query.order_by(*order), kind, names)
+
+    def newest(self, series: Series, at: int) -> int | None:
+        """Event time of the newest fact that was known at a time, epoch ms; None without one."""
+        table = kind_of(series.kind).table
+        with self.engine.connect() as connection:
+            query = (
+                select(table.c.event_time)
+                .where(table.c.series_id == self._find(connection, series))
+                .where(table.c.event_time <= at, table.c.known_at <= at)
+                .order_by(table.c.event_time.desc())
+                .limit(1)
+            )
+            return connection.execute(query).scalar()
 
     def extent(self, series: Series) -> Extent | None:
         """How much of one series is stored; None when nothing is."""
@@ -210,12 +222,11 @@ class Memory:
         return found
 
     def _find(self, connection: Connection, series: Series) -> int | None:
-        if series not in self._ids:
-            query = select(SERIES.c.id)
-            for name, value in _identity(series).items():
-                query = query.where(SERIES.c[name] == value)
-            return connection.execute(query).scalar()
-        return self._ids[series]
+        """Its number; asked every time: another database may have taken this one's place."""
+        query = select(SERIES.c.id)
+        for name, value in _identity(series).items():
+            query = query.where(SERIES.c[name] == value)
+        return connection.execute(query).scalar()
 
     def _stored(
         self, connection: Connection, kind: Kind, series_id: int, rows: DataFrame
@@ -228,64 +239,20 @@ class Memory:
             query = query.where(table.c.item.in_(bindparam("items", expanding=True)))
             items = rows["item"].tolist()
             parts = [
-                _frame(connection, query, kind, names, {"items": items[at : at + ITEMS_A_QUERY]})
+                fetch(connection, query, kind, names, {"items": items[at : at + ITEMS_A_QUERY]})
                 for at in range(0, len(items), ITEMS_A_QUERY)
             ]
             stored = pd.concat(parts)
         else:
             ends = int(rows["event_time"].min()), int(rows["event_time"].max())
             query = query.where(table.c.event_time.between(*ends))
-            stored = _frame(connection, query, kind, names)
+            stored = fetch(connection, query, kind, names)
         stored = stored.sort_values("known_at", kind="stable")
         return stored.drop_duplicates(list(kind.key), keep="last")
 
 
 def _identity(series: Series) -> dict[str, Any]:
     return {name: getattr(series, name) for name in Series.__dataclass_fields__}
-
-
-def _insert(connection: Connection, kind: Kind, rows: DataFrame) -> None:
-    if rows.empty:
-        return
-    columns = [column.name for column in kind.table.columns]
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    statement = (
-        f"INSERT INTO {kind.name} ({', '.join(columns)}) "
-        f"VALUES ({', '.join([mark] * len(columns))})"
-    )
-    values = (_plain(rows[column]) for column in columns)
-    connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
-
-
-def _plain(column: "pd.Series[Any]") -> list[Any]:
-    """Python values, None for what is missing: drivers store a numpy number as bytes."""
-    if column.isna().any():
-        return column.astype(object).where(column.notna(), None).tolist()
-    return column.tolist()
-
-
-def _frame(
-    connection: Connection,
-    query: Select[Any],
-    kind: Kind,
-    names: Sequence[str],
-    values: Mapping[str, Any] | None = None,
-) -> DataFrame:
-    result = connection.execute(query, values or {})
-    cursor = result.cursor
-    found = cursor.fetchall() if cursor is not None else []
-    columns = list(zip(*found, strict=True)) if found else [()] * len(names)
-    typed = {name: _typed(column, kind, name) for name, column in zip(names, columns, strict=True)}
-    result.close()
-    return DataFrame(typed)
-
-
-def _typed(column: Sequence[Any], kind: Kind, name: str) -> Any:
-    if name in ("event_time", "known_at"):
-        return np.array(column, dtype=np.int64)
-    if name == "item" or kind.values[name].python_type is str:
-        return np.array(column, dtype=object)
-    return np.array(column, dtype=np.float64)  # None becomes NaN
 
 
 def _extents(connection: Connection, kind: Kind) -> Iterator[Extent]:
