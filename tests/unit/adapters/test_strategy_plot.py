@@ -113,3 +113,11 @@ def test_a_strategys_plot_configuration_is_its_own(made):
     assert PLOT_CONFIG["main_plot"] == {}
     assert PLOT_CONFIG["subplots"]["vote"]
     assert MODEL_PLOT_CONFIG["subplots"]["vote"]
+
+
+def test_columns_of_the_memory_can_be_drawn_and_the_shared_picture_is_left_alone(tmp_path):
+    hydra = {"memory": {"columns": ["funding_rate"]}}
+    made = strategy("HydraBaseline", tmp_path, hydra=hydra)
+    assert made.plot_config["subplots"]["funding_rate"] == {"funding_rate": {"color": "#8c564b"}}
+    assert "funding_rate" not in PLOT_CONFIG["subplots"]
+    assert "funding_rate" in analyse(made, candles()).columns

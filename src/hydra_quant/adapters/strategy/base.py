@@ -1,7 +1,7 @@
 """The base strategy: each freqtrade callback is a few lines that call one library function."""
 
 import logging
-from copy import copy, deepcopy
+from copy import copy
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,7 +26,7 @@ from hydra_quant.adapters.strategy.columns import (
 )
 from hydra_quant.adapters.strategy.data_check import check_candles, longest_hole
 from hydra_quant.adapters.strategy.fail_closed import fail_closed
-from hydra_quant.adapters.strategy.plot import MODEL_PLOT_CONFIG, PLOT_CONFIG, annotations
+from hydra_quant.adapters.strategy.plot import annotations, plot_config
 from hydra_quant.adapters.strategy.reason_log import ReasonLog
 from hydra_quant.adapters.strategy.startup import parse_horizon, require_voices
 from hydra_quant.features import catalog
@@ -78,7 +78,9 @@ class HydraStrategyBase(CheckedStrategy):
         self.remembered = Remembered(config, self.settings, timeframe)
         # One more: the first candle that may trade acts on the signal of the candle before it.
         self.startup_candle_count = self._lookback() + 1
-        self.plot_config = deepcopy(MODEL_PLOT_CONFIG if self.with_model else PLOT_CONFIG)
+        self.plot_config = plot_config(
+            with_model=self.with_model, remembered=self.settings.memory.columns
+        )
         self._reasons: ReasonLog | None = None
         check_candles(
             config,

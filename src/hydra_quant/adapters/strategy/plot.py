@@ -1,5 +1,7 @@
 """What FreqUI draws: votes against thresholds, the prediction, and why candles were refused."""
 
+from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,14 @@ MODEL_PLOT_CONFIG: dict[str, Any] = {
         "prediction": {"&-return": {"color": "#17becf"}, "do_predict": {"color": "#c7c7c7"}},
     },
 }
+
+
+def plot_config(*, with_model: bool, remembered: Iterable[str] = ()) -> dict[str, Any]:
+    """What FreqUI offers to draw: votes, reasons, the model's answer, columns of the memory."""
+    chosen = deepcopy(MODEL_PLOT_CONFIG if with_model else PLOT_CONFIG)
+    chosen["subplots"] |= {name: {name: {"color": "#8c564b"}} for name in remembered}
+    return chosen
+
 
 _DRAWN = {
     Reason.SOURCES_DISAGREE: "rgba(148, 103, 189, 0.15)",
