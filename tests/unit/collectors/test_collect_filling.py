@@ -1,12 +1,12 @@
 """One sweep over sources: what is missing comes, only that, and nobody holds another."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from threading import Event
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from support.loopback_sources import PERIOD_MS, LoopbackCollector, Source
@@ -134,48 +134,58 @@ def test_ends_are_those_of_the_series_alone(memory):
         assert ends(memory, collector.series(ETH)) == (NOW - 2 * DAY_MS, NOW - DAY_MS - PERIOD_MS)
 
 
-class Cut:
-    """The collector, whose connection is cut (or whose user stops it) at the n-th page."""
+class Killed(BaseException):
+    """What a kill is to the program: nothing runs after it."""
 
-    def __init__(self, collector, page, stop=None):
-        self.inner, self.page, self.stop, self.pages_read = collector, page, stop, count()
-        self.source = collector.source
+
+class Cut:
+    """A collector and a memory that end at the n-th page, in one of three ways."""
+
+    def __init__(self, collector, memory, page, how):
+        self.inner, self.memory, self.page, self.how = collector, memory, page, how
+        self.source, self.stop = collector.source, Event()
+        self.read, self.stored = count(), count()
 
     def pages(self, task, start, end):
         for page in self.inner.pages(task, start, end):
-            if next(self.pages_read) == self.page:
-                if self.stop is None:
+            if self.how != "killed" and next(self.read) == self.page:
+                if self.how == "cut":
                     raise SourceError(self.source, "cut")
                 self.stop.set()
             yield page
 
+    def write(self, *arguments):
+        if self.how == "killed" and next(self.stored) == self.page:
+            raise Killed
+        return self.memory.write(*arguments)
 
-@settings(max_examples=25)
-@given(
-    runs=st.lists(
-        st.tuples(st.integers(1, 70), st.integers(0, 4), st.booleans()), min_size=1, max_size=4
-    )
+    def __getattr__(self, name):
+        return getattr(self.memory, name)
+
+
+INTERRUPTION = st.tuples(
+    st.integers(1, 70), st.integers(0, 4), st.sampled_from(["cut", "stopped", "killed"])
 )
+
+
+@settings(max_examples=15)
+@given(runs=st.lists(INTERRUPTION, min_size=1, max_size=4))
+@example(runs=[(1, 9, "cut"), (60, 1, "killed")])
+@example(runs=[(1, 9, "cut"), (70, 4, "cut")])
 def test_interrupted_anywhere_and_resumed_equals_one_run(runs, tmp_path_factory):
-    """Each run: how many days back, at which page it ends, by a stop or by a cut."""
-    folder = tmp_path_factory.mktemp("resume")
+    """Each run: how many days back, at which page it ends, and how."""
+    folder, span = tmp_path_factory.mktemp("resume"), 6 * HOUR_MS
     with asking(limit=40) as (source, collector):
-        source.fill(BTC, NOW - 75 * DAY_MS, NOW, 6 * HOUR_MS)
+        source.fill(BTC, NOW - 75 * DAY_MS, NOW, span)
         (task,) = collector.tasks([BTC])
         with Memory(f"sqlite:///{folder / 'cut.sqlite'}", clock=lambda: NOW) as memory:
-            for days, page, by_stop in runs:
-                stop = Event()
-                cut = Cut(collector, page, stop if by_stop else None)
-                try:
-                    fill_task(
-                        memory, cut, task, since=NOW - days * DAY_MS, until=NOW, stop=stop
-                    )  # fmt: skip
-                except SourceError:
-                    assert not by_stop
+            for days, page, how in runs:
+                cut = Cut(collector, memory, page, how)
+                with suppress(SourceError, Killed):
+                    since = NOW - days * DAY_MS
+                    fill_task(cut, cut, task, since=since, until=NOW, stop=cut.stop)
                 held = stored(memory, collector)
-                assert held == (
-                    every(held[0], held[-1] + 1, 6 * HOUR_MS) if held else []
-                )  # one piece
+                assert held == (every(held[0], held[-1] + 1, span) if held else [])  # one piece
             one(memory, collector, since=NOW - 70 * DAY_MS)
             found = memory.rows(collector.series(BTC))
         with Memory(f"sqlite:///{folder / 'whole.sqlite'}", clock=lambda: NOW) as memory:
