@@ -245,9 +245,8 @@ _kind(
 )
 _kind(
     "predictions",
-    "A model's answer for a candle; event_time is its open, name the model, item the run.",
-    {"value": NUMBER, "trusted": COUNT},
-    items=True,
+    "A model's answer for a candle; event_time is its open, name the model, run its training.",
+    {"value": NUMBER, "trusted": COUNT, "run": TEXT},
 )
 _kind(
     "signals",
