@@ -27,10 +27,12 @@ class Clock:
 
 @contextmanager
 def empty_memory(now=T0 + 10**12, lags=None):
-    """A fresh memory; it syncs nothing to disk, which no test here is about."""
-    with TemporaryDirectory() as folder:
-        with Memory(f"sqlite:///{Path(folder) / 'm.sqlite'}", Lags(lags or {}), Clock(now)) as kept:
-            yield kept
+    """A fresh memory in a file of its own."""
+    with (
+        TemporaryDirectory() as folder,
+        Memory(f"sqlite:///{Path(folder) / 'm.sqlite'}", Lags(lags or {}), Clock(now)) as kept,
+    ):
+        yield kept
 
 
 def candles(n, minutes=5, start=T0, unit="ms"):

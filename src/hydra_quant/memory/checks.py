@@ -48,7 +48,7 @@ def sound(
             kept[column] = _number(rows[column], why, column, whole=isinstance(type_, BigInteger))
     for column, (low, high) in kind.ranges.items():
         number = np.asarray(kept[column], dtype=np.float64)
-        why[(number < low) | (number > high)] = f"{column} out of range"
+        why[((number < low) | (number > high)) & np.isfinite(number)] = f"{column} out of range"
     why[_all_missing(kept, kind) & (why == "")] = "says nothing"
     if kind.items:
         kept["item"] = _text(_as_text(rows["item"]), why, "item")
@@ -122,7 +122,7 @@ def _text(column: "pd.Series[Any]", why: NDArray[Any], name: str) -> NDArray[Any
     found = np.full(len(column), None, dtype=object)
     for at, value in enumerate(column.tolist()):
         if isinstance(value, str):
-            found[at] = _storable(value) or None
+            found[at] = storable(value) or None
         elif not pd.api.types.is_scalar(value) or not pd.isna(value):
             why[at] = f"{name} is not text"
     return found
@@ -135,7 +135,12 @@ def _as_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
     )
 
 
-def _storable(value: str) -> str:
+def storable(value: str) -> str:
+    """Text that databases (and the frames of pandas) can hold.
+
+    Without NUL characters; halves of surrogate pairs, which JSON can name, are joined where they
+    belong together and U+FFFD where they do not.
+    """
     if value.isascii():
         return value.replace("\0", "") if "\0" in value else value
     whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
