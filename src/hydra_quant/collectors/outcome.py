@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from hydra_quant.collectors.collector import SourceError
 from hydra_quant.collectors.filling import Filled
 from hydra_quant.memory import Series, StoreError
@@ -55,6 +57,9 @@ def plainly(error: Exception) -> str:
         return error.what
     if isinstance(error, StoreError):
         return str(error)
+    if isinstance(error, SQLAlchemyError):
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        return f"the memory could not be used: {reason}"
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
