@@ -198,7 +198,9 @@ class Settings(_Section):
     memory_url: str | None = Field(
         None, description="database of the memory; unset: USER_DATA/hydra/memory.sqlite"
     )
-    collect: bool = Field(False, description="a dry or live bot collects while it trades")
+    collect: bool = Field(
+        False, description="a dry or live bot collects, and keeps what it decides"
+    )
     vote: Vote = Vote()
     gates: Gates = Gates()
     risk: Risk = Risk()

@@ -39,11 +39,12 @@ Row = dict[str, Any]
 
 
 def replay(
-    bundle: Bundle, start: datetime, end: datetime, strategy: str, **options: str
+    bundle: Bundle, start: datetime, end: datetime, strategy: str, *, step: bool = True
 ) -> "Replayed":
     """Let a bot trade from `start` to `end` and stop it as Ctrl-C does.
 
-    The database ``home/trades.sqlite`` is used again if it is there: that is a restart.
+    The database ``home/trades.sqlite`` is used again if it is there: that is a restart. With `step`
+    a collecting bot's followers are asked whenever time moves, else they run by themselves.
 
     Raises
     ------
@@ -51,6 +52,7 @@ def replay(
         With the end of the bot's log, if it did not stop cleanly.
     """
     order = {"venue": bundle.port, "start": start.isoformat(), "end": end.isoformat()}
+    order |= {"step": step}
     first = bundle.home / "first.sqlite"
     database = bundle.home / "trades.sqlite"
     done = subprocess.run(
@@ -67,7 +69,8 @@ def replay(
     )
     log = done.stdout + done.stderr
     assert done.returncode == 130, log[-6000:]
-    return Replayed(log, Trades.read(first), Trades.read(database))
+    rounds = json.loads((bundle.home / "rounds.json").read_text())
+    return Replayed(log, rounds, Trades.read(first), Trades.read(database))
 
 
 @dataclass(frozen=True)
@@ -110,11 +113,13 @@ class Replayed:
     Attributes
     ----------
     log : everything the bot printed
+    rounds : how long each of the bot's rounds of work took, in real seconds
     first : the database after the bot's first round of work, before time moved
     last : the database it left
     """
 
     log: str
+    rounds: list[float]
     first: Trades
     last: Trades
 
@@ -138,22 +143,26 @@ class VirtualTime:
     venue : client of the venue's switches
     end : the run ends with the first sleep that reaches it
     database : copied to ``first.sqlite`` beside it before time first moves
+    step : whether a collecting bot's followers are asked whenever time moves
     """
 
     traveller: time_machine.Traveller
     venue: httpx.Client
     end: datetime
     database: Path
+    step: bool = True
     moved: bool = field(default=False, init=False)
 
     def sleep(self, bot: Any, seconds: float) -> None:
-        """What the worker's sleep does: time passes, and nothing else."""
+        """What the worker's sleep does: time passes, and what runs beside the bot catches up."""
         if not self.moved:
             shutil.copy(self.database, self.database.with_name("first.sqlite"))
             self.moved = True
         wait_for_training(bot)
         self.traveller.shift(seconds)
         self.tell_venue()
+        if self.step:
+            catch_up(bot)
         if datetime.now(UTC) >= self.end:
             raise KeyboardInterrupt
 
@@ -176,6 +185,21 @@ def wait_for_training(bot: Any) -> None:
         time.sleep(0.05)
 
 
+def step_followers() -> None:
+    """Have a collecting bot's followers wait to be asked, instead of running in threads."""
+    from hydra_quant.adapters.data.beside import Beside
+
+    Beside._follow = lambda beside: setattr(beside, "_followers", beside.followers())
+
+
+def catch_up(bot: Any) -> None:
+    """Ask a collecting bot's followers for what has appeared: in real time they would have."""
+    beside = getattr(bot.strategy, "beside", None)
+    if beside is not None:
+        beside._starter.join(TRAINING_WAIT_S)
+        beside._followers.poll_once(time.time_ns() // 1_000_000)
+
+
 def main() -> None:
     """``replay.py ORDER DATABASE trade ...``: freqtrade's command in virtual time."""
     order, database = json.loads(sys.argv[1]), Path(sys.argv[2])
@@ -187,15 +211,27 @@ def main() -> None:
         from freqtrade import main as freqtrade
         from freqtrade import worker
 
-        virtual = VirtualTime(traveller, venue, end, database)
+        virtual = VirtualTime(traveller, venue, end, database, order["step"])
         virtual.tell_venue()
+        if virtual.step:
+            step_followers()
+
+        took: list[float] = []
 
         class ReplayWorker(worker.Worker):
+            def _process_running(self) -> None:
+                began = time.perf_counter()
+                super()._process_running()
+                took.append(time.perf_counter() - began)
+
             def _sleep(self, sleep_duration: float) -> None:  # type: ignore[override]
                 virtual.sleep(self.freqtrade, sleep_duration)
 
         worker.Worker = ReplayWorker
-        freqtrade.main(sys.argv[3:])
+        try:
+            freqtrade.main(sys.argv[3:])
+        finally:
+            database.with_name("rounds.json").write_text(json.dumps(took))
 
 
 if __name__ == "__main__":

@@ -257,7 +257,8 @@ _kind(
 )
 _kind(
     "portfolio_state",
-    "A bot's money (stake currency): equity, what is free, what is at stake; name is the bot's.",
+    "A bot's money (stake currency): equity (free, and stakes at their cost), what may still be "
+    "staked, what is at stake; source is the bot.",
     {"equity": NUMBER, "free": NUMBER, "at_stake": NUMBER, "open_trades": COUNT},
 )
 _kind(

@@ -12,6 +12,7 @@ from freqtrade.persistence import Order, Trade
 from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
 from pandas import DataFrame, Series
 
+from hydra_quant.adapters.data.beside import Beside
 from hydra_quant.adapters.data.remembered import Remembered
 from hydra_quant.adapters.parsing import parse_settings
 from hydra_quant.adapters.strategy.checked import CheckedStrategy
@@ -82,6 +83,7 @@ class HydraStrategyBase(CheckedStrategy):
             with_model=self.with_model, remembered=self.settings.memory.columns
         )
         self._reasons: ReasonLog | None = None
+        self.beside: Beside | None = None
         check_candles(
             config,
             timeframe=timeframe,
@@ -96,6 +98,23 @@ class HydraStrategyBase(CheckedStrategy):
         """Open the reason log, then check and start."""
         self._reasons = self._open_reason_log()
         super().ft_bot_start(**kwargs)
+        if self._is_live() and self.settings.collect:
+            self.beside = Beside(
+                self.config, self.settings, self.dp.current_whitelist(), self.timeframe
+            )
+            self.beside.start()
+
+    def ft_bot_cleanup(self) -> None:
+        """End what runs beside the bot."""
+        if self.beside is not None:
+            self.beside.stop()
+        self.remembered.close()
+        super().ft_bot_cleanup()
+
+    def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
+        """Keep what a collecting bot is worth."""
+        if self.beside is not None:
+            self.beside.looped(round(current_time.timestamp() * 1000), self.wallets)
 
     @property
     def protections(self) -> list[dict[str, Any]]:
@@ -176,6 +195,8 @@ class HydraStrategyBase(CheckedStrategy):
         )
         if self._reasons is not None:
             self._reasons.candles(metadata["pair"], dataframe)
+        if self.beside is not None and not dataframe.empty:
+            self.beside.decided(metadata["pair"], dataframe, type(self).__name__, PREDICTION)
         return dataframe
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
