@@ -12,6 +12,7 @@ COMMANDS = {
     "venue": ("hydra_quant.sandbox.venue.command", "serve a market that freqtrade can trade on"),
     "sandbox": ("hydra_quant.sandbox.command", "look at the synthetic market"),
     "import": ("hydra_quant.commands.import_files", "history from files into the memory"),
+    "collect": ("hydra_quant.commands.collect", "fill the memory from its sources"),
     "report": ("hydra_quant.report.command", "compare backtests and count reasons"),
     "settings": ("hydra_quant.settings_command", "list every setting: default, range, meaning"),
 }

@@ -26,15 +26,14 @@ class Wanted:
     Attributes
     ----------
     settings : Settings
-    exchange : str
-    ccxt_config : dict
+    exchange : dict
+        freqtrade's ``"exchange"`` section.
     pairs, sources : tuple of str
     since, until : epoch ms
     """
 
     settings: Settings
-    exchange: str
-    ccxt_config: dict[str, Any]
+    exchange: dict[str, Any]
     pairs: tuple[str, ...]
     sources: tuple[str, ...]
     since: int
@@ -55,8 +54,7 @@ def read_wanted(args: argparse.Namespace, now: int) -> Wanted:
     except SettingsError as error:
         raise InputError(str(error)) from None
     exchange = config.get("exchange", {})
-    name = exchange.get("name", "")
-    if not name:
+    if not exchange.get("name"):
         raise InputError(
             'no "exchange": {"name": ...} in the configuration; give freqtrade\'s: -c config.json'
         )
@@ -67,8 +65,7 @@ def read_wanted(args: argparse.Namespace, now: int) -> Wanted:
         raise InputError(f"--since {args.since or ''} is not before --until {args.until or 'now'}")
     return Wanted(
         settings,
-        name,
-        exchange.get("ccxt_config", {}),
+        exchange,
         choose_pairs(args.pairs, exchange.get("pair_whitelist", [])),
         choose_sources(args.source or settings.collector.sources),
         since,
