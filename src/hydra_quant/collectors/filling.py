@@ -68,9 +68,10 @@ def fill_task(
 
     Where nothing is stored, everything the source still serves; else what is newer than the newest
     stored fact (and `Task.overlap_ms` before it), then what lies before the first one. No hole is
-    made: the stored part always stays one piece, wherever this is interrupted, so that the next
-    call finds its way by the two ends alone. Forward pages are therefore committed as they come,
-    the earlier part in chunks of 30 days or 2000 rows, newest first, until a chunk is empty.
+    made where the source has none: the stored part stays one piece, wherever this is interrupted,
+    so that the next call finds its way by the two ends alone. Forward pages are therefore
+    committed as they come, the earlier part in chunks of 30 days or 2000 rows, newest first, until
+    a chunk is empty.
 
     Parameters
     ----------
@@ -88,12 +89,15 @@ def fill_task(
     filling = _Filling(memory, collector, task, stop, following_since, reached)
     if task.reach_ms == 0:
         return filling.forward(until - task.poll_ms, until + 1)
-    earliest = since if task.reach_ms is None else max(since, until - task.reach_ms)
+    served = since if task.reach_ms is None else until - task.reach_ms
+    earliest = max(since, served)
     stored = ends(memory, task.series)
     if stored is None:
         return filling.forward(earliest, until)
     first, last = stored
-    filled = filling.forward(last - task.overlap_ms, until)
+    # What nobody collected within the source's reach is lost; asking for it would be an error.
+    onward = last - task.overlap_ms
+    filled = filling.forward(onward if task.reach_ms is None else max(onward, served), until)
     if first - earliest > task.series.period_ms:
         filled += filling.backward(earliest, first)
     return filled

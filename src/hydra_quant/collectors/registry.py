@@ -3,9 +3,9 @@
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from hydra_quant.collectors.collector import Collector, MissingKey, Stream
+from hydra_quant.collectors.collector import Collector, MissingKey, SourceError, Stream
 from hydra_quant.memory.store import now_ms
 from hydra_quant.settings import Collector as Options
 
@@ -21,12 +21,14 @@ class Sources:
     ----------
     collectors : those that are asked
     streams : those that speak by themselves
-    skipped : one line for each source that lacks its key, which names the variable
+    skipped : one line for each source that cannot be asked, which says why
+    broken : names of those of them that lack something else than their key
     """
 
     collectors: tuple[Collector, ...]
     streams: tuple[Stream, ...]
-    skipped: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
 
     def close(self, but: Collection[str] = ()) -> None:
         """Let the connections of all collectors go, but those of these sources."""
@@ -53,24 +55,25 @@ def build(
     clock : the present, epoch ms
     environ : where keys are looked up; the process's environment by default
 
-    Raises
-    ------
-    SourceError
-        When the exchange is none that can be collected from.
+    Returns
+    -------
+    Those that can be asked; that another cannot be does not keep them from it.
     """
     environ = os.environ if environ is None else environ
     config = dict(exchange.get("ccxt_config") or {})
     maker = _Maker(options, str(exchange["name"]), config, clock, environ)
     made: list[Collector | Stream] = []
     skipped: list[str] = []
+    broken: list[str] = []
     for name in options.sources if names is None else names:
         try:
             made += getattr(maker, name)()
-        except MissingKey as error:
+        except SourceError as error:
             skipped.append(str(error))
-    streams = [one for one in made if hasattr(one, "listen")]
-    collectors = [one for one in made if not hasattr(one, "listen")]
-    return Sources(tuple(collectors), tuple(streams), tuple(skipped))  # type: ignore[arg-type]
+            broken += [] if isinstance(error, MissingKey) else [name]
+    streams = tuple(cast(Stream, one) for one in made if hasattr(one, "listen"))
+    collectors = tuple(one for one in made if not hasattr(one, "listen"))
+    return Sources(collectors, streams, tuple(skipped), tuple(broken))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from typing import Any
 
 from rich.console import Console
 
-from hydra_quant.collectors.collector import SourceError
 from hydra_quant.collectors.following import Followers
 from hydra_quant.collectors.outcome import Outcome
 from hydra_quant.collectors.registry import Sources, build
@@ -99,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
                 console.print(f"skipped {line}", highlight=False, markup=False, soft_wrap=True)
             collect = _follow if args.follow else _once
             return collect(memory, sources, wanted, console)
-    except (InputError, SourceError) as error:
+    except InputError as error:
         return _complain(str(error), 2)
 
 
@@ -123,9 +122,9 @@ def _once(memory: Memory, sources: Sources, wanted: Wanted, console: Console) ->
     if caught.number:
         name = signal.Signals(caught.number).name
         return _complain(f"stopped by {name}; run it again to go on", 128 + caught.number)
-    failed = sorted({outcome.source for outcome in outcomes if outcome.state == "failed"})
-    if failed:
-        return _complain(f"failed in part or whole: {', '.join(failed)}", 1)
+    failed = {outcome.source for outcome in outcomes if outcome.state == "failed"}
+    if failed := failed.union(sources.broken):
+        return _complain(f"failed in part or whole: {', '.join(sorted(failed))}", 1)
     return 0
 
 

@@ -115,6 +115,16 @@ def test_nothing_is_asked_beyond_what_the_source_serves(memory):
         assert stored(memory, collector) == every(NOW - 2 * DAY_MS, NOW)
 
 
+def test_after_a_pause_longer_than_its_reach_only_what_is_still_served_is_asked_for(memory):
+    with asking() as (source, collector):
+        source.fill(BTC, NOW - 10 * DAY_MS, NOW)
+        one(memory, collector, since=NOW - 9 * DAY_MS, until=NOW - 8 * DAY_MS)
+        collector.options["reach_ms"] = 2 * DAY_MS
+        source.asked.clear()
+        one(memory, collector, since=NOW - 9 * DAY_MS)
+        assert min(start for _, start, _ in source.asked) == NOW - 2 * DAY_MS
+
+
 def test_a_source_with_a_present_only_is_asked_for_just_that(memory):
     with asking(reach_ms=0) as (source, collector):
         source.fill(BTC, NOW - DAY_MS, NOW)
