@@ -13,6 +13,7 @@ COMMANDS = {
     "sandbox": ("hydra_quant.sandbox.command", "look at the synthetic market"),
     "import": ("hydra_quant.commands.import_files", "history from files into the memory"),
     "collect": ("hydra_quant.commands.collect", "fill the memory from its sources"),
+    "memory": ("hydra_quant.commands.memory", "what the memory holds, and whether it is sound"),
     "report": ("hydra_quant.report.command", "compare backtests and count reasons"),
     "settings": ("hydra_quant.settings_command", "list every setting: default, range, meaning"),
 }

@@ -1,0 +1,38 @@
+"""``hydra-quant memory status`` and ``hydra-quant memory verify``."""
+
+import argparse
+import sys
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from hydra_quant.commands import memory_status, memory_verify
+from hydra_quant.commands.opening import InputError
+from hydra_quant.memory import StoreError
+
+PARTS = {
+    "status": (memory_status, "what is stored of each series, its gaps and age"),
+    "verify": (memory_verify, "name everything that is wrong with facts and candles"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe ``hydra-quant memory`` on `parser`."""
+    parser.description = "Look at the memory: what was known when, from every source."
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
+    for name, (module, text) in PARTS.items():
+        part = parts.add_parser(
+            name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        module.add_arguments(part)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one part; its own exit status, or 2 for a mistake in the input."""
+    try:
+        return int(PARTS[args.part][0].run(args))
+    except (InputError, StoreError, OSError) as error:
+        line = str(error)
+    except SQLAlchemyError as error:
+        line = f"the memory cannot be read: {str(getattr(error, 'orig', error)).splitlines()[0]}"
+    print(f"hydra-quant memory {args.part}: {line}", file=sys.stderr)
+    return 2

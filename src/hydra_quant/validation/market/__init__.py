@@ -1,0 +1,1 @@
+"""Candle files before use: continuity, unconfirmed wicks, liquidity; nothing is repaired."""
