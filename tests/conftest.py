@@ -4,6 +4,8 @@ import os
 
 from hypothesis import settings
 
+pytest_plugins = ["support.postgres"]
+
 # A slow machine is no failure. Every other run looks at new examples; CI repeats its own.
 settings.register_profile("hydra", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("hydra")

@@ -17,8 +17,8 @@ POST = Series("social_posts", "x")
 
 
 @pytest.fixture
-def memory():
-    with empty_memory(NOW) as kept:
+def memory(memory_url):
+    with Memory(memory_url, clock=Clock(NOW)) as kept:
         yield kept
 
 
@@ -48,9 +48,12 @@ def test_numbers_and_text_come_back_as_they_were(memory):
 
 def test_numbers_are_stored_as_numbers(memory):
     memory.write(RATIO, ratios(0))
-    query = "SELECT typeof(event_time), typeof(known_at), typeof(long_side) FROM ratios"
+    on_sqlite = memory.engine.dialect.name == "sqlite"
+    typeof = "typeof" if on_sqlite else "pg_typeof"
+    query = f"SELECT {typeof}(event_time), {typeof}(known_at), {typeof}(long_side) FROM ratios"
+    whole, real = ("integer", "real") if on_sqlite else ("bigint", "double precision")
     with memory.engine.connect() as connection:
-        assert connection.exec_driver_sql(query).one() == ("integer", "integer", "real")
+        assert connection.exec_driver_sql(query).one() == (whole, whole, real)
 
 
 def test_a_page_is_stored_without_what_it_cannot_say(memory):
@@ -121,13 +124,30 @@ def test_an_unknown_kind_names_the_nearest():
             memory.rows(Series("xyz", "binance"))
 
 
+def disk_full(dialect, when):
+    """Make the database refuse some rows, after it has taken others."""
+    if dialect == "sqlite":
+        yield (
+            f"CREATE TRIGGER no_room BEFORE INSERT ON ratios WHEN {when} "
+            "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    else:
+        yield (
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'disk full'; END $$"
+        )
+        yield (
+            f"CREATE TRIGGER no_room BEFORE INSERT ON ratios FOR EACH ROW WHEN ({when}) "
+            "EXECUTE FUNCTION refuse()"
+        )
+
+
 def test_a_batch_that_cannot_be_written_leaves_nothing(memory):
     memory.write(RATIO, ratios(0))
+    last = f"NEW.event_time >= {T0 + 10 * MINUTE}"
     with memory.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "CREATE TRIGGER full BEFORE INSERT ON ratios WHEN NEW.event_time >= "
-            f"{T0 + 10 * MINUTE} BEGIN SELECT RAISE(ABORT, 'disk full'); END"
-        )
+        for statement in disk_full(memory.engine.dialect.name, last):
+            connection.exec_driver_sql(statement)
     with pytest.raises(Exception, match="disk full"):
         memory.write(RATIO, ratios(5, 10))
     assert memory.rows(RATIO)["event_time"].tolist() == [T0]
