@@ -114,6 +114,7 @@ class LoopbackProvider:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 30
+            disable_nagle_algorithm = True  # else every answer takes 40 ms
 
             def do_GET(self) -> None:
                 provider._serve(self)

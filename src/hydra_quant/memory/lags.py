@@ -8,6 +8,14 @@ from hydra_quant.memory.series import HOUR_MS, MINUTE_MS, Series
 # After the end of the period a row describes. An exchange's statistics appear some seconds after
 # it and are asked for once a minute; chains need confirmations, and their daily figures a job
 # that runs in the morning; flows between exchanges wait for addresses to be told apart.
+#
+# Of on-chain figures the providers say: Glassnode computes daily ones between 00:00 and 03:00 UTC,
+# those about exchanges within an hour more, and corrects the first ones later
+# (docs.glassnode.com/data/general-information/data-availability and …/data-finalization); Coin
+# Metrics stamps each day with AssetEODCompletionTime, which its collector passes on where it is
+# later than the lag; CryptoQuant restates flows every Tuesday (userguide.cryptoquant.com). The lags
+# are longer than the first publication on purpose: history that is fetched later holds the
+# corrected figure, not the first one.
 DEFAULTS_MS: Mapping[str, int] = {
     "ratios": MINUTE_MS,
     "funding": MINUTE_MS,
