@@ -25,12 +25,12 @@ def put(path: Path, table: DataFrame) -> Path:
     return path
 
 
-def chain(days: int = 20) -> DataFrame:
+def chain(days: int = 20, start: pd.Timestamp = START) -> DataFrame:
     cap = 1e12 * (1 + 0.01 * np.arange(days))
     inflow = 100.0 + np.arange(days)
     return DataFrame({
-        "date": dates(days, "D"), "mvrv": cap / 5e11, "market_cap_usd": cap,
-        "realized_cap_usd": np.full(days, 5e11),
+        "date": pd.date_range(start, periods=days, freq="D"),
+        "mvrv": cap / 5e11, "market_cap_usd": cap, "realized_cap_usd": np.full(days, 5e11),
         "exchange_inflow_btc": inflow, "exchange_outflow_btc": np.full(days, 90.0),
     })  # fmt: skip
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_quant.collectors.files import FileError, Imported, Layout, find, import_folder
 from hydra_quant.commands.opening import (
@@ -34,6 +33,7 @@ files (parquet, or CSV with the same columns; column `date` is UTC)
   sentiment/google_trends-1d              symbol, google_trend
   macro/macro-1d                          any numeric column
   news/*                                  title, source [, subject, dataset, sentiment_score]
+  The MVRV Z-score is computed where bitcoin's market caps reach back to 2012.
   Candles (futures/, futures_1m/, futures_4h/, mark/, spot/) are left to freqtrade, which keeps
   them itself; the order book reads mark/ for the price at which its depth is counted.
 
@@ -75,9 +75,6 @@ def run(args: argparse.Namespace) -> int:
             imported = _import(memory, args.folder, layout, args.source)
     except (InputError, FileError, StoreError) as error:
         return _complain(str(error))
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", error)).splitlines()[0]
-        return _complain(f"{shown(url)}: {reason}; what was committed is kept, import again")
     _show(imported, shown(url))
     for line in imported.failed:
         _complain(line)

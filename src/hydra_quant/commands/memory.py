@@ -3,8 +3,6 @@
 import argparse
 import sys
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from hydra_quant.commands import memory_status, memory_verify
 from hydra_quant.commands.opening import InputError
 from hydra_quant.memory import StoreError
@@ -31,8 +29,5 @@ def run(args: argparse.Namespace) -> int:
     try:
         return int(PARTS[args.part][0].run(args))
     except (InputError, StoreError, OSError) as error:
-        line = str(error)
-    except SQLAlchemyError as error:
-        line = f"the memory cannot be read: {str(getattr(error, 'orig', error)).splitlines()[0]}"
-    print(f"hydra-quant memory {args.part}: {line}", file=sys.stderr)
-    return 2
+        print(f"hydra-quant memory {args.part}: {error}", file=sys.stderr)
+        return 2

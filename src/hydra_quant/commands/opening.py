@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import rapidjson
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import URL
 
-from hydra_quant.memory import Lags, Memory, StoreError
+from hydra_quant.memory import Lags, Memory, StoreError, engine
 from hydra_quant.memory.engine import resolve_url
 from hydra_quant.memory.series import MINUTE_MS
 from hydra_quant.settings import Settings, SettingsError
@@ -103,11 +102,7 @@ def shown(url: str) -> str:
     InputError
         When it is no address.
     """
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        example = "sqlite:///user_data/hydra/memory.sqlite"
-        raise InputError(f"the memory's address is not one; write it like {example}") from None
+    return engine.shown(_parsed(url))
 
 
 def is_missing(url: str) -> bool:
@@ -118,10 +113,16 @@ def is_missing(url: str) -> bool:
     InputError
         When it is no address.
     """
-    shown(url)
-    address = make_url(url)
-    is_file = address.get_backend_name() == "sqlite" and address.database not in (None, ":memory:")
+    address = _parsed(url)
+    is_file = address.get_backend_name() == "sqlite"
     return is_file and not Path(str(address.database)).exists()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return engine.parse_url(url)
+    except StoreError as error:
+        raise InputError(str(error)) from None
 
 
 def open_memory(url: str, settings: Settings) -> Memory:
@@ -133,11 +134,7 @@ def open_memory(url: str, settings: Settings) -> Memory:
         When it cannot be opened.
     """
     lags = {name: int(minutes * MINUTE_MS) for name, minutes in settings.memory.lag_minutes.items()}
-    name = shown(url)
     try:
         return Memory(url, Lags(lags))
     except StoreError as error:
         raise InputError(str(error)) from None
-    except (SQLAlchemyError, OSError, ImportError) as error:
-        reason = str(getattr(error, "orig", error)).splitlines()[0]
-        raise InputError(f"{name}: cannot be opened: {reason}") from None

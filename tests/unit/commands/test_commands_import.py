@@ -87,18 +87,37 @@ def test_values_are_those_of_the_files(place):
     assert scores["score"].tolist() == [0.5, -0.25]
 
 
-def test_the_zscore_and_the_weekly_mean_look_back_only(place):
+def test_the_zscore_looks_back_only_and_needs_all_caps_there_were(place):
     assert run(place) == 0
-    caps = chain()["market_cap_usd"]
-    metric = ("onchain_metrics", "coinmetrics", "BTC")
-    z = rows(place, *metric, "mvrv_zscore", DAY)
-    day = 9
+    metric = ("onchain_metrics", "coinmetrics", "BTC", "mvrv_zscore", DAY)
+    assert len(rows(place, *metric)) == 0  # these caps begin in 2024
+    first = pd.Timestamp("2012-01-01", tz="UTC")
+    table = chain(start=first)
+    put(place[0] / "onchain/BTC-coinmetrics-1d.parquet", table)
+    assert run(place) == 0
+    z = rows(place, *metric)
+    day, caps = 9, table["market_cap_usd"]
     truth = (caps[day] - 5e11) / np.std(caps[: day + 1], ddof=1)
-    found = z[z["event_time"] == START_MS + day * DAY]["value"].item()
+    first_ms = first.value // 10**6
+    found = z[z["event_time"] == first_ms + day * DAY]["value"].item()
     assert found == pytest.approx(truth, rel=1e-12)
-    assert z["event_time"].min() == START_MS + DAY  # one day has no deviation
-    mean = rows(place, *metric, "exchange_netflow_7d_mean", DAY)
-    assert mean.iloc[0].to_dict()["event_time"] == START_MS + 6 * DAY
+    assert z["event_time"].min() == first_ms + DAY  # one day has no deviation
+
+
+def test_realised_cap_follows_from_mvrv_where_it_is_missing(place):
+    table = chain().drop(columns="realized_cap_usd")
+    put(place[0] / "onchain/BTC-coinmetrics-1d.parquet", table)
+    assert run(place) == 0
+    found = rows(place, "onchain_metrics", "coinmetrics", "BTC", "realized_cap", DAY)
+    assert found["value"].tolist() == pytest.approx([5e11] * 20)
+
+
+def test_the_weekly_mean_has_a_value_after_seven_days_without_a_hole(place):
+    put(place[0] / "onchain/BTC-coinmetrics-1d.parquet", chain().drop(index=[8]))
+    assert run(place) == 0
+    mean = rows(place, "onchain_metrics", "coinmetrics", "BTC", "exchange_netflow_7d_mean", DAY)
+    days = ((mean["event_time"] - START_MS) // DAY).tolist()
+    assert days == [6, 7, 15, 16, 17, 18, 19]
     assert mean["value"].iloc[0] == pytest.approx(10 + 3)
 
 
@@ -222,10 +241,8 @@ def test_the_configuration_names_the_store_and_the_lags(place, tmp_path, monkeyp
         ("[]", "expected an object"),
         ('{"hydra": {"memry": 1}}', 'unknown key "hydra.memry"'),
         ('{"hydra": {"memory_url": "nonsense"}}', "the memory's address is not one"),
-        (
-            '{"hydra": {"memory_url": "mysql+nothing://x:secret@y/z"}}',
-            "x:***@y/z: cannot be opened",
-        ),
+        ('{"hydra": {"memory_url": "mysql+nothing://x:secret@y/z"}}', "write sqlite:///"),
+        ('{"hydra": {"memory_url": "postgresql://x:secret@127.0.0.1:1/z"}}', "127.0.0.1:1/z"),
     ],
 )
 def test_a_wrong_configuration_is_one_line(place, tmp_path, capsys, text, says):

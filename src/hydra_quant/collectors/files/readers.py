@@ -156,11 +156,11 @@ def chain(table: Table) -> Facts:
     names = [name for name in found.columns if name != "date"]
     if not names:
         require(table.path, found, ("mvrv",))
-    values = {name: numbers(table.path, found, name) for name in names}
-    order = np.argsort(at, kind="stable")
-    sorted_values = {name: column[order] for name, column in values.items()}
-    for metric, value in chain_metrics(asset, sorted_values).items():
-        rows = DataFrame({"event_time": at[order], "value": value}).dropna()
+    days = DataFrame({name: numbers(table.path, found, name) for name in names}, index=at)
+    days = days[~days.index.duplicated(keep="last")].sort_index()
+    for metric, values in chain_metrics(asset, {name: days[name] for name in names}).items():
+        known = values.dropna()
+        rows = DataFrame({"event_time": known.index, "value": known.to_numpy()})
         yield Series("onchain_metrics", source, asset, metric, DAY_MS), rows
 
 
