@@ -36,7 +36,9 @@ class Followers:
         Heard, each in a thread.
     pairs : sequence of str
     history_ms : int
-        How far back a first collection reaches.
+        How far back from the start a first collection reaches.
+    since : int, optional
+        From where on it reaches instead, epoch ms.
     tick_s : float
         The longest wait between two looks at the clock, which may be moved by hand (seconds).
     random : Random, optional
@@ -58,14 +60,16 @@ class Followers:
         pairs: Sequence[str],
         *,
         history_ms: int = 30 * DAY_MS,
+        since: int | None = None,
         tick_s: float = 1.0,
         random: Random | None = None,
     ) -> None:
         self.memory, self.pairs, self.tick_s = memory, tuple(pairs), tick_s
         self._stop = Event()
         random = random or Random()
+        back = since, history_ms
         self._polled = [
-            Polling(memory, source, group, self.pairs, history_ms, self._stop, random)
+            Polling(memory, source, group, self.pairs, back, self._stop, random)
             for source, group in by_source(collectors).items()
         ]
         self._heard = [

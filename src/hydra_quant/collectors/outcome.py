@@ -27,6 +27,8 @@ class Outcome:
         What was stored of a series that is done or stopped.
     why : str
         One line where something is not done.
+    left : bool
+        Whether the source did not answer and may still be at work: leave its collectors alone.
     """
 
     source: str
@@ -34,6 +36,7 @@ class Outcome:
     state: State
     filled: Filled = field(default_factory=Filled)
     why: str = ""
+    left: bool = False
 
 
 @dataclass(frozen=True)

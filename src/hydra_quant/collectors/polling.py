@@ -77,7 +77,7 @@ class Polling:
     collectors : sequence of Collector
         All with that source.
     pairs : sequence of str
-    history_ms : how far back a first collection reaches
+    back : from where a first collection reaches (epoch ms), or None and how far from the start
     stop : Event
     random : Random
         For the jitter of backoffs.
@@ -89,12 +89,12 @@ class Polling:
         source: str,
         collectors: Sequence[Collector],
         pairs: Sequence[str],
-        history_ms: int,
+        back: tuple[int | None, int],
         stop: Event,
         random: Random,
     ) -> None:
         self.memory, self.collectors, self.pairs = memory, collectors, pairs
-        self.history_ms, self.stop, self.random = history_ms, stop, random
+        self.back, self.stop, self.random = back, stop, random
         self.status = SourceStatus(source)
         self._lines: list[_Line] | None = None
         self._began: int | None = None
@@ -184,7 +184,8 @@ class Polling:
     def _fetch(self, line: _Line, now: int) -> Filled:
         assert self._began is not None
         task = line.task
-        since = self._began - self.history_ms
+        since, history_ms = self.back
+        since = self._began - history_ms if since is None else since
         if line.caught_up:  # there is nothing earlier: only what may have been late
             lag = self.memory.lags.of(task.series)
             stored = ends(self.memory, task.series)

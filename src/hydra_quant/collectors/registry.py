@@ -125,7 +125,7 @@ class _Maker:
     def rss(self) -> Made:
         from hydra_quant.collectors.rss import Rss
 
-        return [Rss(dict(self.options.feeds))]
+        return [Rss(self.options.feeds, clock=self.clock)]
 
     def x(self) -> Made:
         from hydra_quant.collectors.x import X

@@ -14,7 +14,7 @@ from hydra_quant.memory import Memory, Series
 
 GIVE_UP_AFTER = 5
 PATIENCE_S = 900.0
-GRACE_S = 5.0
+GRACE_S = 3.0
 LOOK_S = 0.1
 
 
@@ -48,7 +48,7 @@ def fill(
     pairs : sequence of str
     since, until : epoch ms
     stop : Event, optional
-        When set, sources end after their page at hand; after 5 s without one, without it. What
+        When set, sources end after their page at hand; after 3 s without one, without it. What
         has been committed stays, nothing is half written.
     report, progress : called in the caller's thread
     patience_s : a source without any sign of life for so long (seconds) is left behind
@@ -102,7 +102,8 @@ class _Sweep:
                 if monotonic() - stopped_at > GRACE_S:
                     break
         for source in self.last_sign:
-            self._tell(Outcome(source, None, "stopped", why="stopped without waiting for it"))
+            why = "stopped without waiting for it"
+            self._tell(Outcome(source, None, "stopped", why=why, left=True))
         return self.outcomes
 
     def _hear_one(self) -> None:
@@ -126,7 +127,7 @@ class _Sweep:
             del self.last_sign[source]
             self.abandoned[source].set()
             why = f"no sign of life for {self.patience_s:g} s"
-            self._tell(Outcome(source, None, "failed", why=why))
+            self._tell(Outcome(source, None, "failed", why=why, left=True))
 
     def _tell(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)

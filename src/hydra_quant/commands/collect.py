@@ -3,7 +3,7 @@
 import argparse
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
@@ -12,7 +12,6 @@ from typing import Any
 from rich.console import Console
 
 from hydra_quant.collectors.following import Followers
-from hydra_quant.collectors.outcome import Outcome
 from hydra_quant.collectors.registry import Sources, build
 from hydra_quant.collectors.sweep import fill
 from hydra_quant.commands.collect_display import FollowDisplay, SweepDisplay
@@ -29,7 +28,7 @@ from hydra_quant.memory.store import now_ms
 from hydra_quant.settings import SOURCES
 
 LOOK_S = 1.0
-STOP_S = 5.0
+STOP_S = 3.0
 DESCRIPTION = "Fill the memory from its sources: what is missing, and nothing twice."
 LESSON = f"""\
 sources
@@ -118,7 +117,7 @@ def _once(memory: Memory, sources: Sources, wanted: Wanted, console: Console) ->
             progress=display.progress,
         )
     display.summary(outcomes)
-    sources.close(_silent(outcomes))
+    sources.close(but={outcome.source for outcome in outcomes if outcome.left})
     if caught.number:
         name = signal.Signals(caught.number).name
         return _complain(f"stopped by {name}; run it again to go on", 128 + caught.number)
@@ -126,11 +125,6 @@ def _once(memory: Memory, sources: Sources, wanted: Wanted, console: Console) ->
     if failed := failed.union(sources.broken):
         return _complain(f"failed in part or whole: {', '.join(sorted(failed))}", 1)
     return 0
-
-
-def _silent(outcomes: Sequence[Outcome]) -> set[str]:
-    """Sources that may still be at work: their clients must not be touched."""
-    return {outcome.source for outcome in outcomes if outcome.series is None}
 
 
 def _follow(memory: Memory, sources: Sources, wanted: Wanted, console: Console) -> int:
@@ -141,7 +135,7 @@ def _follow(memory: Memory, sources: Sources, wanted: Wanted, console: Console) 
         sources.collectors,
         sources.streams,
         wanted.pairs,
-        history_ms=wanted.until - wanted.since,
+        since=wanted.since,
     )
     with _signals() as caught, FollowDisplay(console) as display:
         followers.start()

@@ -134,6 +134,9 @@ def test_a_first_collection_reaches_back_as_far_as_it_is_told_to(world):
     source, _ = world.add("alpha")
     world.step(world.followers(history_ms=3 * DAY_MS), NOON)
     assert source.asked[0][1] == NOON - 3 * DAY_MS
+    source.asked.clear()
+    world.step(world.followers(since=NOON - 9 * DAY_MS), NOON)
+    assert source.asked[0][1] == NOON - 9 * DAY_MS
 
 
 def test_what_is_followed_takes_turns_with_the_history_of_other_series(world):
@@ -254,7 +257,8 @@ def test_a_hanging_source_holds_neither_another_nor_status_nor_stop(world):
     until(lambda: followers.stop(0.0) == [])
 
 
-def test_a_stream_is_heard_its_failures_are_kept_and_it_is_heard_again(world):
+def test_a_stream_is_heard_its_failures_are_kept_and_it_is_heard_again(world, monkeypatch):
+    monkeypatch.setattr("hydra_quant.collectors.schedule.FIRST_BACKOFF_MS", 50)
     calls, heard = [], Event()
 
     def listen(memory, pairs, stop):
