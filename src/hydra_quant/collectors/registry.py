@@ -130,7 +130,7 @@ class _Maker:
     def x(self) -> Made:
         from hydra_quant.collectors.x import X
 
-        return [X(self._key("X_BEARER_TOKEN"), **self._address("x"))]
+        return [X(self._key("X_BEARER_TOKEN"), clock=self.clock, **self._address("x"))]
 
     def reddit(self) -> Made:
         from hydra_quant.collectors.reddit import Reddit
