@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from hydra_quant.commands.memory_reach import ask_reaches
 from hydra_quant.commands.opening import (
     TEACHING,
     add_store_arguments,
@@ -35,12 +36,12 @@ columns
   gaps       holes between the first and the last fact, and the rows missing in them; "-" where
              facts come as they come (news, forced orders, decisions)
   age        from the end of the newest fact's period until now
-  served     how far back the source still serves it, so that a hole can be filled by
-             `hydra-quant collect`; n/a where nobody says
+  served     with --served: how far back the source still serves it (a hole that is younger can
+             be filled by `hydra-quant collect`); n/a where no source of the configuration does
 
 examples
   hydra-quant memory status
-  hydra-quant memory status -c config.json
+  hydra-quant memory status -c config.json --served
   hydra-quant memory status --json | jq '.series[] | select(.gaps > 0)'
 """
 HOW_TO_FILL = "fill it: hydra-quant collect, or hydra-quant import FOLDER"
@@ -50,6 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
     parser.description, parser.epilog = DESCRIPTION, f"{COLUMNS}\n{TEACHING}"
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--served", action="store_true",
+        help="ask the sources how far back they serve (needs the network)",
+    )  # fmt: skip
     add_store_arguments(parser)
 
 
@@ -63,15 +68,15 @@ class Line:
     gaps, missing : int or None
         Holes and rows missing in them; None where facts have no pace.
     age_ms : int
-    served_ms : int or None
-        How far back its source serves it; None: nobody says.
+    served : str
+        How far back its source serves it: ``'all'``, ``'30d'``, ``'present'`` or ``'n/a'``.
     """
 
     extent: Extent
     gaps: int | None
     missing: int | None
     age_ms: int
-    served_ms: int | None
+    served: str = "n/a"
 
     def as_json(self) -> dict[str, Any]:
         """Fields, with times in ISO 8601 and spans in milliseconds."""
@@ -81,7 +86,7 @@ class Line:
             "subject": series.subject, "period_ms": series.period_ms,
             "first": iso(one.first), "last": iso(one.last), "facts": one.facts,
             "revised": one.rows - one.facts, "gaps": self.gaps, "missing": self.missing,
-            "age_ms": self.age_ms, "served_ms": self.served_ms,
+            "age_ms": self.age_ms, "served": self.served,
             "collected_at": iso(one.collected_at),
         }  # fmt: skip
 
@@ -94,6 +99,11 @@ def run(args: argparse.Namespace) -> int:
         return _nothing(args, f"there is no memory at {shown(url)} yet; {HOW_TO_FILL}")
     with open_memory(url, settings) as memory:
         lines = list(status(memory))
+    if args.served and lines:
+        reaches = ask_reaches(args, settings, [line.extent.series for line in lines])
+        lines = [
+            replace(line, served=reaches.get(line.extent.series, line.served)) for line in lines
+        ]
     if not lines:
         return _nothing(args, f"the memory at {shown(url)} is empty; {HOW_TO_FILL}")
     if args.json:
@@ -119,12 +129,7 @@ def status(memory: Memory) -> Iterator[Line]:
             found = gaps(times, series.period_ms)
             holes = len(found.missing), found.total
         age = max(0, now - extent.last - series.period_ms)
-        yield Line(extent, *holes, age_ms=age, served_ms=served(extent))
-
-
-def served(extent: Extent) -> int | None:
-    """How far back the venue serves a series; None where nobody says."""
-    return None
+        yield Line(extent, *holes, age_ms=age)
 
 
 def _nothing(args: argparse.Namespace, line: str) -> int:
@@ -154,11 +159,10 @@ def _cells(line: Line) -> tuple[str, ...]:
     name = " ".join(part for part in (series.kind, series.name) if part) + width
     holes = "-" if line.gaps is None else f"{line.gaps} ({line.missing})" if line.gaps else "0"
     ends = (pd.Timestamp(at, unit="ms").strftime("%Y-%m-%d %H:%M") for at in (one.first, one.last))
-    served_cell = "n/a" if line.served_ms is None else span(line.served_ms)
     revised = str(one.rows - one.facts)
     return (
         series.source, name, series.subject, *ends, str(one.facts), revised, holes,
-        span(line.age_ms), served_cell,
+        span(line.age_ms), line.served,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from hydra_quant.commands.opening import (
     TEACHING,
     InputError,
     add_store_arguments,
+    config_files,
     find_url,
     is_missing,
     open_memory,
@@ -80,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--quote-volume", liquidity.quote_volume, "least median day (quote currency)"),
         ("--amihud", liquidity.amihud, "largest price impact (per million)"),
     ):
-        said = "" if default is None else f" ({default:.3g})"
+        said = "" if default is None else f" ({default:,.3f}".rstrip("0").rstrip(".") + ")"
         parser.add_argument(
             name, type=_positive, default=default, metavar="NUMBER", help=text + said
         )
@@ -132,7 +133,7 @@ def _datadir(args: argparse.Namespace) -> Path | None:
     """The folder that was named; else the configuration's, where it is there."""
     if args.datadir is not None:
         return Path(args.datadir)
-    config = read_config(args.config)
+    config = read_config(config_files(args))
     exchange = config.get("exchange", {})
     named = config.get("datadir") or (
         args.userdir / "data" / exchange["name"]

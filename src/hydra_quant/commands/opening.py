@@ -16,6 +16,7 @@ from hydra_quant.settings import Settings, SettingsError
 
 # freqtrade's own way of reading configuration files.
 PARSE_MODE = rapidjson.PM_COMMENTS | rapidjson.PM_TRAILING_COMMAS
+CONFIG = "config.json"
 TEACHING = """\
 where the memory is, the first of these that is given:
   --memory-url, the environment's HYDRA_MEMORY_URL, "hydra": {"memory_url": ...} in the
@@ -31,7 +32,7 @@ def add_store_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the options by which a command finds the memory."""
     parser.add_argument(
         "-c", "--config", type=Path, action="append", default=[], metavar="FILE",
-        help="freqtrade configuration, for its \"hydra\" section; may be repeated",
+        help="freqtrade configuration; may be repeated (USERDIR/config.json, else config.json)",
     )  # fmt: skip
     parser.add_argument(
         "--userdir", type=Path, default=Path("user_data"), metavar="FOLDER",
@@ -74,6 +75,12 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return both
 
 
+def config_files(args: argparse.Namespace) -> list[Path]:
+    """The files that were named; else the one that freqtrade would read, where there is one."""
+    usual = (args.userdir / CONFIG, Path(CONFIG))
+    return args.config or [path for path in usual if path.exists()][:1]
+
+
 def parse_settings(args: argparse.Namespace) -> Settings:
     """HYDRA's settings out of the configuration files that were named.
 
@@ -83,7 +90,7 @@ def parse_settings(args: argparse.Namespace) -> Settings:
         When a file or a setting is wrong.
     """
     try:
-        return Settings.parse(read_config(args.config))
+        return Settings.parse(read_config(config_files(args)))
     except SettingsError as error:
         raise InputError(str(error)) from None
 

@@ -19,6 +19,7 @@ FUNDING_FILE = "funding/BTC_USDT_USDT-funding.parquet"
 def place(tmp_path, monkeypatch):
     """A folder to import and the address of an empty store."""
     monkeypatch.delenv("HYDRA_MEMORY_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
     return folder(tmp_path / "data"), f"sqlite:///{tmp_path}/memory.sqlite"
 
 

@@ -15,8 +15,10 @@ INTEREST = Series("open_interest", "bybit", BTC, "", HOUR)
 
 
 @pytest.fixture(autouse=True)
-def nobodys_environment(monkeypatch):
+def nobodys_environment(monkeypatch, tmp_path):
     monkeypatch.delenv("HYDRA_MEMORY_URL", raising=False)
+    monkeypatch.delenv("HYDRA_GLASSNODE_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
 
 
 def address(tmp_path):
@@ -82,8 +84,25 @@ def test_status_as_json_holds_the_same(tmp_path, capsys):
         "source": "bybit", "kind": "open_interest", "name": "", "subject": BTC,
         "period_ms": HOUR, "first": "2024-03-01T00:00:00+00:00",
         "last": "2024-03-01T07:00:00+00:00", "facts": 5, "revised": 0, "gaps": 1, "missing": 3,
-        "served_ms": None,
+        "served": "n/a",
     }  # fmt: skip
+
+
+def test_status_asks_how_far_back_a_source_serves_only_when_told_to(tmp_path, capsys):
+    url = fill(tmp_path)
+    metric = Series("onchain_metrics", "coinmetrics", "BTC", "mvrv", 24 * HOUR)
+    with Memory(url) as memory:
+        memory.write(metric, hourly([0], value=[2.0]))
+    sources = {"sources": ["coinmetrics", "glassnode"]}
+    hydra = {"memory_url": url, "collector": sources}
+    (tmp_path / "config.json").write_text(json.dumps({"hydra": hydra}))
+    for options, served in (([], {"n/a"}), (["--served"], {"n/a", "all"})):
+        assert main(["memory", "status", "--json", *options]) == 0
+        out = capsys.readouterr()
+        found = {line["kind"]: line["served"] for line in json.loads(out.out)["series"]}
+        assert set(found.values()) == served
+        assert found["open_interest"] == "n/a"
+    assert "HYDRA_GLASSNODE_KEY" in out.err
 
 
 def test_a_sound_store_and_sound_candles_are_clean(tmp_path, capsys):
@@ -161,6 +180,18 @@ def test_the_configuration_tells_where_the_candles_are(tmp_path, capsys):
     args = ["--userdir", str(tmp_path / "user_data"), "-c", str(config)]
     assert main(["memory", "verify", *args]) == 1
     assert "binance/BTC_USDT-1h.parquet" in capsys.readouterr().out
+    assert main(["memory", "verify"]) == 1  # where freqtrade itself would look
+
+
+def test_a_configuration_that_freqtrade_would_read_counts_without_being_named(tmp_path, capsys):
+    url = fill(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"hydra": {"memory_url": url}}))
+    assert main(["memory", "status"]) == 0
+    assert "48 facts in 1 series" in capsys.readouterr().out
+    (tmp_path / "user_data").mkdir()
+    (tmp_path / "user_data/config.json").write_text("{}")
+    assert main(["memory", "status"]) == 0
+    assert "there is no memory" in capsys.readouterr().out
 
 
 def test_thresholds_are_options(tmp_path, capsys):
