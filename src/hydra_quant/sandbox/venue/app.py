@@ -13,6 +13,8 @@ from hydra_quant.sandbox.venue.desk import Desk, Params, Rows
 from hydra_quant.sandbox.venue.errors import VenueError
 from hydra_quant.sandbox.venue.faults import FaultBook
 from hydra_quant.sandbox.venue.gate import Gate
+from hydra_quant.sandbox.venue.stream import PATHS as STREAM_PATHS
+from hydra_quant.sandbox.venue.stream import Streams
 from hydra_quant.sandbox.venue.traffic import Traffic
 
 Endpoint = Callable[[Desk, Params], object]
@@ -65,7 +67,10 @@ def build_app(desk: Desk, traffic: Traffic | None = None, faults: FaultBook | No
     app = FastAPI(title="HYDRA venue", docs_url="/_venue/docs", openapi_url="/_venue/openapi.json")
     for path, endpoint in ENDPOINTS.items():
         app.add_api_route(path, _serve(desk, traffic, faults, path, endpoint), methods=["GET"])
-    app.include_router(build_control(desk, traffic, faults, PATHS))
+    streams = Streams(desk)
+    for path in STREAM_PATHS:
+        app.add_api_websocket_route(path, streams.serve)
+    app.include_router(build_control(desk, traffic, faults, PATHS, streams))
     app.add_exception_handler(ValueError, _refuse_order)
     return Gate(app, PATHS, traffic, faults)
 

@@ -55,6 +55,7 @@ switches while it runs (JSON)
   GET    /_venue/status    requests by endpoint, unknown paths, clock, faults
   POST   /_venue/clock     {"advance_ms": 300000} or {"freeze": "2025-06-30"} or {"run_from": "..."}
   POST   /_venue/faults    {"faults": ["5xx:depth:0.5"], "seed": 1}     DELETE clears them
+  POST   /_venue/streams   {"close": true} cuts websockets, {"silent": true} sends nothing on them
 
 examples
   hydra-quant venue

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from hydra_quant.sandbox.venue.clock import iso, moment_ms
 from hydra_quant.sandbox.venue.desk import Desk
 from hydra_quant.sandbox.venue.faults import FaultBook, parse_fault
+from hydra_quant.sandbox.venue.stream import Streams
 from hydra_quant.sandbox.venue.traffic import Traffic
 
 
@@ -35,8 +36,17 @@ class FaultOrder(BaseModel):
     retry_after_s: int | None = None
 
 
+class StreamOrder(BaseModel):
+    """Break the websocket: ``close`` ends every connection, ``silent`` sends nothing while true."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    close: bool = False
+    silent: bool | None = None
+
+
 def build_control(
-    desk: Desk, traffic: Traffic, faults: FaultBook, paths: tuple[str, ...]
+    desk: Desk, traffic: Traffic, faults: FaultBook, paths: tuple[str, ...], streams: Streams
 ) -> APIRouter:
     """The control routes of one venue."""
     router = APIRouter(prefix="/_venue")
@@ -59,6 +69,13 @@ def build_control(
     def clear_faults() -> list[dict[str, object]]:
         faults.replace([])
         return faults.describe()
+
+    # not in a thread, as the others are: connections belong to the event loop
+    @router.post("/streams")
+    async def break_streams(order: StreamOrder) -> dict[str, Any]:
+        streams.silent = streams.silent if order.silent is None else order.silent
+        closed = streams.close() if order.close else 0
+        return {"connections": streams.count, "closed": closed, "silent": streams.silent}
 
     @router.post("/reset")
     def reset() -> dict[str, Any]:

@@ -87,7 +87,9 @@ class Server(uvicorn.Server):
                 access_log=False,
                 lifespan="off",
                 http="h11",
-                ws="none",
+                ws="websockets-sansio",
+                ws_ping_interval=180,  # as Binance: a ping every three minutes,
+                ws_ping_timeout=600,  # and ten minutes for the pong
                 timeout_graceful_shutdown=STOP_WAIT_S,
                 timeout_keep_alive=75,
             )
