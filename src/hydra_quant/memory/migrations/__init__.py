@@ -61,10 +61,11 @@ def bring_up(engine: Engine, name: str, scripts: Path = SCRIPTS, head: str = HEA
 
 def revision_of(connection: Connection) -> str | None:
     """The schema's version in a database; None where HYDRA never wrote."""
-    missing = "SELECT to_regclass(:name)"
+    # Not to_regclass(): after a wait for the lock it may still answer from before.
+    there = "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = :name"
     if connection.dialect.name == "sqlite":
-        missing = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = :name"
-    if connection.execute(text(missing), {"name": VERSION_TABLE}).scalar() is None:
+        there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = :name"
+    if connection.execute(text(there), {"name": VERSION_TABLE}).scalar() is None:
         return None
     found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
     return None if found is None else str(found)
