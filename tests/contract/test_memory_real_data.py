@@ -97,7 +97,7 @@ def test_candles_see_no_value_before_it_was_known(store):
     frame = pd.DataFrame({"date": dates})
     truth = pd.read_parquet(REAL / "oi/BTC_USDT_USDT-1h-oi.parquet").set_index("date")
     with Memory(store) as memory:
-        reading = Reading(5 * 60_000, max_age_ms={"open_interest": 3 * HOUR_MS})
+        reading = Reading(5 * 60_000)
         seen = as_of(memory, frame, BTC, ["open_interest", "btc_mvrv"], reading)
     closes = dates + pd.Timedelta("5min")
     # the bar that was over a minute before the close

@@ -243,3 +243,19 @@ def test_help_teaches_by_example(command, capsys):
     out = capsys.readouterr().out
     assert f"  hydra-quant {' '.join(command)} " in out
     assert "HYDRA_MEMORY_URL" in out
+
+
+def test_the_commands_speak_to_postgresql_and_hide_its_password(postgres_url, tmp_path, capsys):
+    place = folder(tmp_path / "data")
+    url = postgres_url.replace("://postgres", "://postgres:secret", 1)
+    assert "secret" in url
+    for expected in ("new and 0 revised rows", "nothing new"):
+        assert main(["import", str(place), "--memory-url", url]) == 0
+        out = capsys.readouterr().out
+        assert expected in out
+        assert "secret" not in out
+    assert main(["memory", "status", "--memory-url", url]) == 0
+    out = capsys.readouterr().out
+    assert "open_interest 1h" in out
+    assert "secret" not in out
+    assert main(["memory", "verify", "--memory-url", url]) == 0

@@ -143,3 +143,13 @@ def test_a_finding_says_how_far_and_at_what_volume():
     assert "wick down of 20.0 %" in wick.as_finding().what
     assert "usual volume" in wick.as_finding().what
     assert wick.as_json()["pair"] == "A/USDT"
+
+
+def test_usual_is_the_median_of_the_week_before_without_the_candle_itself():
+    first, *others = calm()
+    spiked = spike(first, -0.2, 2.0)
+    (wick,) = find_wicks([spiked, *others], WickLimits())
+    week = slice(AT - 168, AT)
+    spread = np.log(spiked.high / spiked.low)
+    assert wick.multiple == pytest.approx(wick.size / np.median(spread[week]), rel=1e-12)
+    assert wick.volume == pytest.approx(200 / np.median(spiked.volume[week]), rel=1e-12)
