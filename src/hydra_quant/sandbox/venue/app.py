@@ -26,6 +26,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/fapi/v1/klines": general.klines,
     "/fapi/v1/continuousKlines": general.continuous_klines,
     "/fapi/v1/markPriceKlines": general.mark_price_klines,
+    "/fapi/v1/premiumIndexKlines": general.premium_index_klines,
     "/fapi/v1/fundingRate": general.funding_rate,
     "/fapi/v1/fundingInfo": general.funding_info,
     "/fapi/v1/premiumIndex": quotes.premium_index,

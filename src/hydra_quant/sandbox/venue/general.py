@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from hydra_quant.sandbox.venue import query
 from hydra_quant.sandbox.venue.desk import Desk, Params, Rows
 from hydra_quant.sandbox.venue.encode import column, decimals, kline_rows, mark_rows
@@ -70,6 +72,27 @@ def mark_price_klines(desk: Desk, params: Params) -> Rows:
     page = query.page(params, KLINES_DEFAULT, KLINES_MOST)
     candles = desk.known.mark(desk.pair_of[symbol], interval, page)
     return Rows(mark_rows(candles, INTERVAL_MS[interval]), f"{symbol} {interval} mark")
+
+
+def premium_index_klines(desk: Desk, params: Params) -> Rows:
+    """Premium of trade over mark price, the mark price standing in for an index that is not held.
+
+    Open and close are exact; what the premium did between them is not known, so high and low are
+    the higher and the lower of the two.
+    """
+    symbol, interval = desk.symbol(params), query.interval(params)
+    page = query.page(params, KLINES_DEFAULT, KLINES_MOST)
+    pair = desk.pair_of[symbol]
+    both = desk.known.candles(pair, interval, page).merge(
+        desk.known.mark(pair, interval, page), on="time_ms", suffixes=("", "_mark")
+    )
+    ends = {
+        name: np.round(column(both, name) / column(both, f"{name}_mark") - 1, 8)
+        for name in ("open", "close")
+    }
+    low, high = np.minimum(*ends.values()), np.maximum(*ends.values())
+    premium = both[["time_ms"]].assign(**ends, high=high, low=low)
+    return Rows(mark_rows(premium, INTERVAL_MS[interval]), f"{symbol} {interval} premium")
 
 
 def funding_rate(desk: Desk, params: Params) -> Rows:

@@ -1,0 +1,108 @@
+"""Binance USD-M futures.
+
+``/futures/data/*`` keeps the latest 30 days, at most 500 rows an answer, oldest first; see
+https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api, pages
+Open-Interest-Statistics, Top-Trader-Long-Short-Ratio, Top-Long-Short-Account-Ratio,
+Long-Short-Ratio, Taker-BuySell-Volume, Get-Funding-Rate-History, Premium-Index-Kline-Data.
+They do not say whether a row's timestamp begins or ends its period: it is taken as the beginning,
+under which the row is known later.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hydra_quant.collectors.exchange.statistic import Fetch, Statistic, number
+from hydra_quant.memory.series import DAY_MS, HOUR_MS
+
+PERIODS = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
+# One hour less than the 30 days that are served: the window moves on while it is being read.
+REACH = 30 * DAY_MS - HOUR_MS
+Market = Mapping[str, Any]
+
+
+def _statistics(method: str) -> Fetch:
+    def fetch(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> Any:
+        request = {"symbol": market["id"], "period": period}
+        request |= {"startTime": start, "endTime": end - 1, "limit": limit}
+        return getattr(ccxt, method)(request)
+
+    return fetch
+
+
+def _open_interest(
+    ccxt: Any, market: Market, period: str, start: int, end: int, limit: int
+) -> list[Any]:
+    found = ccxt.fetch_open_interest_history(
+        market["symbol"], period, start, limit, {"until": end - 1}
+    )
+    return [row["info"] for row in found]
+
+
+def _funding(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> list[Any]:
+    found = ccxt.fetch_funding_rate_history(market["symbol"], start, limit, {"until": end - 1})
+    return [row["info"] for row in found]
+
+
+def _premium(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> list[Any]:
+    options = {"until": end - 1}
+    found: list[Any] = ccxt.fetch_premium_index_ohlcv(
+        market["symbol"], period, start, limit, options
+    )
+    return found
+
+
+def _shares(row: Any, market: Market) -> dict[str, Any]:
+    return {
+        "event_time": int(row["timestamp"]),
+        "long_side": number(row["longAccount"]),
+        "short_side": number(row["shortAccount"]),
+    }
+
+
+def _volumes(row: Any, market: Market) -> dict[str, Any]:
+    return {
+        "event_time": int(row["timestamp"]),
+        "long_side": number(row["buyVol"]),
+        "short_side": number(row["sellVol"]),
+    }
+
+
+def _contracts(row: Any, market: Market) -> dict[str, Any]:
+    return {
+        "event_time": int(row["timestamp"]),
+        "contracts": number(row["sumOpenInterest"]),
+        "value": number(row["sumOpenInterestValue"]),
+    }
+
+
+def _rate(row: Any, market: Market) -> dict[str, Any]:
+    # stamped some milliseconds after the settlement it belongs to
+    settled = int(row["fundingTime"]) // 60_000 * 60_000
+    return {"event_time": settled, "rate": number(row["fundingRate"])}
+
+
+def candle(row: Any, market: Market) -> dict[str, Any]:
+    """A premium candle as CCXT gives it."""
+    names = ("open", "high", "low", "close")
+    values = {name: number(value) for name, value in zip(names, row[1:5], strict=True)}
+    return {"event_time": int(row[0]), **values}
+
+
+def _ratio(name: str, method: str) -> Statistic:
+    read = _volumes if name == "taker" else _shares
+    return Statistic(
+        "ratios", name, _statistics(method), read, limit=500, reach_ms=REACH, periods=PERIODS
+    )
+
+
+STATISTICS = (
+    _ratio("global_accounts", "fapiDataGetGlobalLongShortAccountRatio"),
+    _ratio("top_accounts", "fapiDataGetTopLongShortAccountRatio"),
+    _ratio("top_positions", "fapiDataGetTopLongShortPositionRatio"),
+    _ratio("taker", "fapiDataGetTakerlongshortRatio"),
+    Statistic(
+        "open_interest", "", _open_interest, _contracts, 500, reach_ms=REACH, periods=PERIODS
+    ),
+    Statistic("funding", "", _funding, _rate, limit=1000, step_ms=HOUR_MS),
+    Statistic("premium_index", "", _premium, candle, limit=1000, periods=PERIODS),
+)

@@ -1,0 +1,117 @@
+"""A CCXT client that is asked patiently and fails in one line."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import ccxt
+
+from hydra_quant.collectors.collector import SourceError
+from hydra_quant.collectors.retry import patiently
+
+T = TypeVar("T")
+LONGEST_TEXT = 160
+
+
+class Client:
+    """One exchange's public endpoints.
+
+    Parameters
+    ----------
+    exchange_id : str
+        CCXT's name of it: ``'binance'``.
+    ccxt_config : mapping
+        Given to CCXT as it is; freqtrade's ``exchange.ccxt_config``. Its keys and secrets are left
+        out: only public endpoints are asked.
+    attempts : int
+        How often a passing failure is tried.
+    sleep : callable
+        Takes seconds.
+
+    Raises
+    ------
+    SourceError
+        When CCXT does not know the exchange.
+    """
+
+    def __init__(
+        self,
+        exchange_id: str,
+        ccxt_config: Mapping[str, Any],
+        *,
+        attempts: int = 4,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if exchange_id not in ccxt.exchanges:
+            raise SourceError(exchange_id, "CCXT knows no exchange of this name")
+        secret = {"apiKey", "secret", "password", "uid", "privateKey", "walletAddress", "token"}
+        public = {key: value for key, value in ccxt_config.items() if key not in secret}
+        options = {"enableRateLimit": True, "timeout": 20_000, **public}
+        options["options"] = {"defaultType": "swap", **public.get("options", {})}
+        self.source = exchange_id
+        self.ccxt: Any = getattr(ccxt, exchange_id)(options)
+        self._attempts, self._sleep = attempts, sleep
+
+    def ask(self, what: str, call: Callable[[Any], T]) -> T:
+        """Call with the CCXT client; passing failures are tried again, the others are one line.
+
+        Parameters
+        ----------
+        what : str
+            For the line: ``'taker volume of BTC/USDT:USDT'``.
+        call : callable
+
+        Raises
+        ------
+        SourceError
+        """
+        try:
+            return patiently(
+                self.source,
+                lambda: call(self.ccxt),
+                _wait,
+                attempts=self._attempts,
+                sleep=self._sleep,
+            )
+        except ccxt.BaseError as error:
+            raise SourceError(self.source, f"{what}: {_line(error)}") from None
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            # CCXT reads answers as it expects them and stumbles over others
+            why = f"{what}: an answer that it does not document ({type(error).__name__})"
+            raise SourceError(self.source, why) from None
+
+    def market(self, pair: str) -> dict[str, Any]:
+        """CCXT's market of a pair; the listing is read once.
+
+        Raises
+        ------
+        SourceError
+            When the exchange does not list it, or does not answer.
+        """
+        self.ask("its markets", lambda client: client.load_markets())
+        if pair not in self.ccxt.markets:
+            raise SourceError(self.source, f"does not list {pair}")
+        market: dict[str, Any] = self.ccxt.markets[pair]
+        return market
+
+    def close(self) -> None:
+        """Let the connections go."""
+        session = getattr(self.ccxt, "session", None)
+        if session is not None:
+            session.close()
+
+
+def _wait(error: BaseException) -> float | None:
+    if isinstance(error, ccxt.BadResponse | ccxt.NetworkError):  # rate limits are among the latter
+        return 0.0
+    return None
+
+
+def _line(error: Exception) -> str:
+    """What went wrong without markup, addresses and their queries."""
+    text = re.sub(r"<[^>]*>", " ", str(error))
+    text = re.sub(r"(https?|wss?)://[^\s\"']+", lambda found: found[0].split("?")[0], text)
+    text = " ".join(text.split())
+    short = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+    return f"{type(error).__name__} {short}".strip()
