@@ -232,7 +232,7 @@ def test_a_threshold_is_a_number_above_zero(number, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["memory", "verify", "--amihud", number])
     assert stopped.value.code == 2
-    assert "--amihud" in capsys.readouterr().err
+    assert f"--amihud: {number} is not a number above zero" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["import"], ["memory", "status"], ["memory", "verify"]])
