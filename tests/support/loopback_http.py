@@ -20,8 +20,9 @@ from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 Fault = Literal[
-    "ok", "too_many", "unavailable", "malformed", "cut", "reset", "hang", "unauthorized", "huge"
-]
+    "ok", "too_many", "unavailable", "malformed", "cut", "reset", "hang", "drip", "unauthorized",
+    "huge",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,18 @@ class LoopbackProvider:
         handler.end_headers()
         if fault == "cut":
             body, handler.close_connection = body[: max(1, len(body) // 2)], True
-        handler.wfile.write(body)
+        if fault == "drip":
+            self._drip(handler, body)
+        else:
+            handler.wfile.write(body)
+
+    def _drip(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        """A byte now and then: no read times out, and no end is in sight."""
+        for byte in body:
+            if self._closing.wait(0.02):
+                break
+            handler.wfile.write(bytes([byte]))
+        handler.close_connection = True
 
     def _failing(self, fault: Fault, request: Request) -> Reply:
         later = {} if self.retry_after is None else {"Retry-After": self.retry_after}

@@ -104,6 +104,7 @@ class CryptoQuant:
         page_size: int = LARGEST_PAGE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        key = (key or "").strip()
         if not key:
             raise MissingKey(SOURCE, f"set {KEY_VARIABLE} in the environment")
         self._hourly_flows, self._page_size = hourly_flows, page_size

@@ -97,6 +97,7 @@ class Glassnode:
         per_minute: float = PER_MINUTE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        key = (key or "").strip()
         if not key:
             raise MissingKey(SOURCE, f"set {KEY_VARIABLE} in the environment")
         self._hourly_flows = hourly_flows

@@ -1,11 +1,9 @@
 """Asks a source over HTTP: slowly enough, patiently, and without telling its key to anybody."""
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Self, TypeVar
-from urllib.parse import quote, quote_plus
 
 import httpx
 import orjson
@@ -15,6 +13,7 @@ from pyrate_limiter.limiter import SingleBucketFactory
 from hydra_quant.collectors import answers
 from hydra_quant.collectors.answers import LONGEST_WAIT_S, Malformed, Passing
 from hydra_quant.collectors.collector import SourceError
+from hydra_quant.collectors.hiding import Secrets, can_travel
 from hydra_quant.collectors.retry import patiently
 
 LARGEST_BYTES = 32 * 1024 * 1024
@@ -22,7 +21,6 @@ EXCERPT_BYTES = 64 * 1024
 MALFORMED_TRIES = 3
 REDIRECTS = 3
 TIMEOUTS_A_BODY = 6
-HIDDEN = "***"
 
 Parameter = str | int | float | bool | None
 T = TypeVar("T")
@@ -59,7 +57,8 @@ class Http:
     ------
     SourceError
         From `json` and `bytes`: one line with the path, never the query or a secret; nothing is
-        chained to it, because the client's own errors hold the request with its key.
+        chained to it, because the client's own errors hold the request with its key. At once, when
+        a secret cannot be sent.
     """
 
     def __init__(
@@ -78,7 +77,11 @@ class Http:
     ) -> None:
         self.source, self.base_url = source, base_url
         self._params, self._key_variable = dict(params or {}), key_variable
-        self._hidden = _spellings(secrets)
+        if any(not can_travel(secret) for secret in secrets):
+            which = "its key" if key_variable is None else f"the key in {key_variable}"
+            what = f"{which} holds blanks, line ends or letters beyond ASCII: copy it again"
+            raise SourceError(source, what)  # the client's own error would quote it
+        self._secrets = Secrets(secrets)
         self._attempts, self._sleep = attempts, sleep
         self._body_s = TIMEOUTS_A_BODY * timeout_s
         self._turn = _turns(per_minute)
@@ -143,7 +146,7 @@ class Http:
         except httpx.UnsupportedProtocol:
             problem = SourceError(self.source, "its address is neither http:// nor https://")
         except httpx.HTTPError as error:
-            why = self._clean(answers.plain_failure(error))
+            why = self._secrets.hidden_in(answers.plain_failure(error))
             problem = Passing(self.source, f"no whole answer from {self._shown(path)}: {why}")
         raise problem  # outside the handler: nothing is chained to it
 
@@ -164,8 +167,10 @@ class Http:
             finally:
                 response.close()
             there = response.next_request.url
-            if self._hidden and _origin(there) != _origin(request.url):
-                what = f"{self._shown(path)} points to another host, {there.host}: not followed"
+            if self._secrets and _origin(there) != _origin(request.url):
+                what = (
+                    f"{self._shown(path)} points to another address, on {there.host}: not followed"
+                )
                 raise SourceError(self.source, f"{what} with a key")
             request = response.next_request
         raise SourceError(self.source, f"{self._shown(path)} is redirected in circles")
@@ -209,24 +214,11 @@ class Http:
 
     def _shown(self, path: str) -> str:
         bare = path or httpx.URL(self.base_url).path
-        return self._clean(bare.split("?")[0])
+        return self._secrets.hidden_in(bare.split("?")[0])
 
     def _excerpt(self, body: Body) -> str:
-        return answers.excerpt(self._clean(body[:EXCERPT_BYTES].decode(errors="replace")))
-
-    def _clean(self, text: str) -> str:
-        return self._hidden.sub(HIDDEN, text) if self._hidden else text
-
-
-def _spellings(secrets: Sequence[str]) -> re.Pattern[str] | None:
-    """What finds each secret, also as an address would write it; the longest first."""
-    every = {way(secret) for secret in secrets if secret for way in (str, quote, _all, quote_plus)}
-    longest = sorted(every, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest)), re.IGNORECASE) if longest else None
-
-
-def _all(secret: str) -> str:
-    return quote(secret, safe="")
+        text = body[:EXCERPT_BYTES].decode(errors="replace")
+        return answers.excerpt(self._secrets.hidden_in(text))  # a cut key would not be found
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

@@ -135,6 +135,7 @@ def test_a_stablecoin_that_is_late_leaves_the_day_open(coinmetrics, history, api
     ratio = values_of(read(coinmetrics, "stablecoin_supply_ratio"))
     assert newest not in ratio.index
     assert newest - DAY_MS in ratio.index
+    assert read(coinmetrics, "stablecoin_supply_ratio", newest).empty
     ended = FIRST_DAY + 60 * DAY_MS  # one that ended for good is waited for a week
     api.gone = {("usdc", day) for day in range(ended, history.end, DAY_MS)}
     ratio = values_of(read(coinmetrics, "stablecoin_supply_ratio"))

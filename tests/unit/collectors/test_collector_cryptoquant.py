@@ -69,6 +69,16 @@ def test_hours(provider):
     assert page["event_time"].tolist() == list(range(begin, begin + 5 * DAY_MS, HOUR_MS))
 
 
+def test_the_weekly_mean_reads_the_days_it_needs(provider):
+    day = FIRST_DAY + 20 * DAY_MS
+    page = read(provider, "exchange_netflow_7d_mean", day, day + DAY_MS)
+    flows = [
+        HISTORY.at("inflow", time) - HISTORY.at("outflow", time)
+        for time in range(day - 6 * DAY_MS, day + DAY_MS, DAY_MS)
+    ]
+    assert page["value"].tolist() == [pytest.approx(sum(flows) / 7)]
+
+
 def test_a_source_that_ignores_the_range_is_no_endless_loop(provider, api):
     rows = [{"date": "2012-02-01", "sopr": 1.0}, {"date": "2012-01-31", "sopr": 1.1}]
     api.bend = lambda page: rows

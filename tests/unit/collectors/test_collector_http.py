@@ -4,6 +4,7 @@ import gzip
 import logging
 from email.utils import formatdate
 from time import time
+from urllib.parse import quote, quote_plus
 
 import pytest
 from support.loopback_http import LoopbackProvider, Reply, Request, reply_json
@@ -105,6 +106,17 @@ def test_a_source_that_hangs_times_out(provider):
     provider.fail_always("hang")
     http = door(provider, timeout_s=0.2, attempts=2)
     with http, pytest.raises(SourceError, match="from /rows: timed out"):
+        http.json("/rows")
+
+
+def test_a_source_that_answers_a_letter_at_a_time_is_left(provider):
+    provider.answer = lambda request: reply_json(ROWS * 1000)
+    provider.fail("drip")
+    with door(provider, timeout_s=0.1) as http:
+        assert http.json("/rows") == ROWS * 1000
+    provider.fail_always("drip")
+    http = door(provider, timeout_s=0.1, attempts=1)
+    with http, pytest.raises(SourceError, match=r"/rows takes longer than 0\.6 s to answer"):
         http.json("/rows")
 
 
@@ -236,7 +248,7 @@ def test_a_key_is_not_taken_to_another_host(provider):
         provider.answer = lambda request: moved(f"{other.url}/there?api_key={KEY}")
         with keyed(provider) as http, pytest.raises(SourceError) as caught:
             http.json("/old")
-        assert "points to another host" in str(caught.value)
+        assert "points to another address" in str(caught.value)
         assert KEY not in str(caught.value)
         assert other.requests == []
         with door(provider) as http:  # without a key there is nothing to lose
@@ -273,6 +285,25 @@ def test_a_key_is_in_no_error_log_or_repr(provider, fault, caplog):
     for text in shown:
         assert KEY not in text
         assert "s3cr3t" not in text
+
+
+@pytest.mark.parametrize("key", ["s3cr3t key", "s3cr3t\n", "s3cr3t\u20ac", "\u041as3cr3t"])
+def test_a_key_that_cannot_be_sent_is_an_error_that_does_not_quote_it(key):
+    headers = {"Authorization": f"Bearer {key}"}
+    with pytest.raises(SourceError, match="the key in HYDRA_CHAIN_KEY holds") as caught:
+        Http(
+            "chain", "http://127.0.0.1:1", per_minute=1, headers=headers, secrets=[key],
+            key_variable="HYDRA_CHAIN_KEY",
+        )  # fmt: skip
+    assert "s3cr3t" not in "".join(repr(error) for error in chain_of(caught.value))
+
+
+@pytest.mark.parametrize("way", [str, quote, quote_plus, lambda key: quote(key, safe="").lower()])
+def test_a_key_is_hidden_however_an_answer_spells_it(provider, way):
+    provider.answer = lambda request: Reply(f"no: key={way(KEY)}&x=1".encode(), status=400)
+    with keyed(provider) as http, pytest.raises(SourceError) as caught:
+        http.json("/rows")
+    assert str(caught.value) == "chain: HTTP 400 from /rows: no: key=***&x=1"
 
 
 def test_a_key_is_hidden_before_an_answer_is_cut(provider):

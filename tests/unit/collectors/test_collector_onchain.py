@@ -260,10 +260,18 @@ KEYED: dict[str, Callable[[str | None], object]] = {
 
 
 @pytest.mark.parametrize("source", KEYED)
-@pytest.mark.parametrize("key", [None, ""])
+@pytest.mark.parametrize("key", [None, "", " \n"])
 def test_without_a_key_the_variable_is_named(source, key):
     with pytest.raises(MissingKey, match=f"set HYDRA_{source.upper()}_KEY in the environment"):
         KEYED[source](key)
+
+
+@pytest.mark.parametrize("source", KEYED)
+def test_a_key_with_a_line_end_around_it_is_taken(world_of, source):
+    world = world_of(source)
+    world.collector.close()
+    world.collector = collector_of(source, world.provider, key=f" {KEY}\n")
+    assert world.fill().written.new == world.history.days
 
 
 @pytest.mark.parametrize("source", KEYED)
