@@ -86,9 +86,13 @@ def fill_task(
     SourceError
         From the collector; what came before it is committed.
     """
+    if task.reach_ms == 0:
+        # It describes the moment of asking, however late in a sweep that comes: known from then.
+        now = memory.clock()
+        until, following_since = now, min(following_since or now, now - task.poll_ms)
     filling = _Filling(memory, collector, task, stop, following_since, reached)
     if task.reach_ms == 0:
-        return filling.forward(until - task.poll_ms, until + 1)
+        return filling.forward(until - task.poll_ms, until)
     served = since if task.reach_ms is None else until - task.reach_ms
     earliest = max(since, served)
     stored = ends(memory, task.series)

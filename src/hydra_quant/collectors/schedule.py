@@ -38,14 +38,15 @@ def after_success(task: Task, lag_ms: int, now: int, newest: int | None, news: b
 
     Returns
     -------
-    The next regular time; earlier, a few times until the lag is over, when the row of the period
-    that has just ended was not there yet.
+    The next regular time; the first one after the present period where its predecessor's row is
+    there; earlier, a few times until the lag is over, where it is not there yet.
     """
     regular = next_poll(task, lag_ms, now)
     width = task.series.period_ms
     if width:
         ended = now // width * width
         there = newest is not None and newest >= ended - width
+        regular = max(regular, next_poll(task, lag_ms, ended + width)) if there else regular
     else:
         # Nobody knows when an instant is due: a second look only where polls are far apart.
         ended = now // task.poll_ms * task.poll_ms

@@ -8,14 +8,15 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pandas import DataFrame
 from pandas.testing import assert_frame_equal
 from support.loopback_sources import PERIOD_MS, LoopbackCollector, Source
 
-from hydra_quant.collectors.collector import MissingKey, SourceError
+from hydra_quant.collectors.collector import MissingKey, SourceError, Task
 from hydra_quant.collectors.filling import HEAD_CHUNK_MS, ends, fill_task
 from hydra_quant.collectors.outcome import plainly
 from hydra_quant.collectors.sweep import GIVE_UP_AFTER, fill
-from hydra_quant.memory import Memory, StoreError
+from hydra_quant.memory import Memory, Series, StoreError
 from hydra_quant.memory.series import DAY_MS, HOUR_MS
 
 NOW = 1_750_000_000_000 // DAY_MS * DAY_MS
@@ -125,12 +126,29 @@ def test_after_a_pause_longer_than_its_reach_only_what_is_still_served_is_asked_
         assert min(start for _, start, _ in source.asked) == NOW - 2 * DAY_MS
 
 
-def test_a_source_with_a_present_only_is_asked_for_just_that(memory):
-    with asking(reach_ms=0) as (source, collector):
-        source.fill(BTC, NOW - DAY_MS, NOW)
-        one(memory, collector, since=NOW - DAY_MS)
-        assert source.asked[0] == (BTC, NOW - PERIOD_MS, NOW + 1)
-        assert stored(memory, collector) == [NOW - PERIOD_MS]
+def test_a_present_is_known_when_it_was_asked_for_however_late_in_a_sweep(tmp_path):
+    now = [NOW]
+    url = f"sqlite:///{tmp_path / 'm.sqlite'}"
+    with Memory(url, clock=lambda: now[0]) as memory, asking(reach_ms=0) as (source, collector):
+        now[0] = NOW + 20 * 60_000  # the sweep began twenty minutes ago
+        source.fill(BTC, NOW - DAY_MS, NOW + DAY_MS)
+        one(memory, collector, since=NOW - DAY_MS, until=NOW)
+        assert source.asked[0] == (BTC, now[0] - PERIOD_MS, now[0])
+        rows = memory.rows(collector.series(BTC))
+        assert rows["known_at"].tolist() == [now[0] + 60_000]
+        assert rows["event_time"].tolist() == [now[0] - PERIOD_MS]
+
+
+def test_an_instant_of_the_present_is_never_known_before_it_was_stored(memory):
+    series = Series("book_snapshots", "alpha", BTC)
+
+    def pages(task, start, end):
+        yield DataFrame({"event_time": [end - 40_000], "best_bid": [1.0]})
+
+    task = Task(series, reach_ms=0)
+    book = SimpleNamespace(source="alpha", pages=pages)
+    fill_task(memory, book, task, since=NOW - DAY_MS, until=NOW, stop=Event())
+    assert memory.rows(series)["known_at"].tolist() == [NOW]
 
 
 def test_ends_are_those_of_the_series_alone(memory):

@@ -18,6 +18,7 @@ from hydra_quant.memory.series import DAY_MS, HOUR_MS, MINUTE_MS
 
 FIVE = 5 * MINUTE_MS
 RATIO = Task(Series("ratios", "binance", "BTC/USDT:USDT", "taker", FIVE), poll_ms=FIVE)
+OFTEN = Task(RATIO.series, poll_ms=MINUTE_MS)
 BOOK = Task(Series("book_snapshots", "binance", "BTC/USDT:USDT"), 0, MINUTE_MS)
 FUNDING = Task(Series("funding", "binance", "BTC/USDT:USDT"), poll_ms=HOUR_MS)
 DAILY = Task(Series("onchain_metrics", "glassnode", "BTC", "mvrv", DAY_MS), poll_ms=HOUR_MS)
@@ -69,6 +70,10 @@ def test_a_row_can_be_stored_before_the_rule_says_it_is_known(task):
         (RATIO, "12:00:50", "11:50:00", False, "12:01:05"),
         (RATIO, "12:01:05", "11:50:00", False, "12:05:05"),
         (RATIO, "12:00:05", None, False, "12:00:20"),
+        # asked every minute until it comes, then not before the next one can be there
+        (OFTEN, "12:00:05", "11:50:00", False, "12:00:20"),
+        (OFTEN, "12:02:05", "11:50:00", False, "12:03:05"),
+        (OFTEN, "12:03:05", "11:55:00", True, "12:05:05"),
         # nobody knows when a funding is due: a second look after each whole hour
         (FUNDING, "16:00:05", "08:00:00", False, "16:00:20"),
         (FUNDING, "16:00:20", "16:00:00", True, "17:00:05"),
