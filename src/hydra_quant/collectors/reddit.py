@@ -18,14 +18,8 @@ from typing import Any
 
 from pandas import DataFrame
 
-from hydra_quant.collectors import text
-from hydra_quant.collectors.answers import (
-    LONGEST_WAIT_S,
-    Malformed,
-    Passing,
-    asked_wait_s,
-    shown_time,
-)
+from hydra_quant.collectors import answers, text
+from hydra_quant.collectors.answers import LONGEST_WAIT_S, Malformed, Passing
 from hydra_quant.collectors.collector import MissingKey, SourceError, Task
 from hydra_quant.collectors.retry import patiently
 from hydra_quant.memory.series import DAY_MS, HOUR_MS, MINUTE_MS, Series
@@ -34,8 +28,7 @@ SOURCE = "reddit"
 OAUTH_URL, REDDIT_URL = "https://oauth.reddit.com", "https://www.reddit.com"
 POLL_MS = 5 * MINUTE_MS
 OVERLAP_MS = 6 * HOUR_MS  # scores and comments grow
-PAGE, MOST_PAGES = 100, 10
-TIMEOUT_S = 20
+PAGE, MOST_PAGES, TIMEOUT_S = 100, 10, 20
 LATEST_S = 32_503_680_000
 COLUMNS = ["event_time", "item", "text", "url", "author", "author_created"]
 COLUMNS += ["likes", "reposts", "replies"]
@@ -87,9 +80,6 @@ class Reddit:
         self._sleep = sleep
         self._reddit: Any = None
 
-    def __repr__(self) -> str:
-        return f"Reddit({self._subreddits})"
-
     def tasks(self, pairs: Sequence[str]) -> Sequence[Task]:
         """One series a subreddit, whatever the pairs."""
         return [
@@ -126,10 +116,8 @@ class Reddit:
     def _page(self, posts: Sequence[Mapping[str, Any]], start: int, end: int) -> DataFrame:
         rows = [_row(post) for post in posts]
         good = [row for row in rows if row is not None]
-        kept = sorted(
-            (row for row in good if start <= row["event_time"] < end),
-            key=lambda row: row["event_time"],
-        )
+        good.sort(key=lambda row: row["event_time"])
+        kept = [row for row in good if start <= row["event_time"] < end]
         created = self._created([row["account"] for row in kept if row["account"]])
         told = [{**row, "author_created": created.get(row["account"])} for row in kept]
         page = DataFrame(told, columns=COLUMNS)
@@ -147,8 +135,7 @@ class Reddit:
     def _ask(self, path: str, params: Mapping[str, Any]) -> Any:
         import prawcore
 
-        if self._reddit is None:
-            self._reddit = _sign_in(self._key, self._hosts, self._sleep)
+        self._reddit = self._reddit or _sign_in(self._key, self._hosts, self._sleep)
         try:
             given = {name: value for name, value in params.items() if value is not None}
             return self._reddit.request(method="GET", path=path, params=given)
@@ -219,12 +206,14 @@ def _sign_in(
 
 def _passing(response: Any) -> SourceError:
     where, now = f"HTTP {response.status_code}", time.time()
-    after = asked_wait_s(response.headers, now)
+    after = answers.asked_wait_s(response.headers, now)
     reset = response.headers.get("x-ratelimit-reset", "")  # seconds from now
     if not after and response.status_code == 429 and re.fullmatch(r"\d{1,6}(\.\d+)?", reset):
         after = float(reset)
     if after > LONGEST_WAIT_S:
-        return SourceError(SOURCE, f"{where}: asks to come back at {shown_time(now + after)}")
+        return SourceError(
+            SOURCE, f"{where}: asks to come back at {answers.shown_time(now + after)}"
+        )
     return Passing(SOURCE, where, after)
 
 

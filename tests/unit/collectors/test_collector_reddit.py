@@ -110,14 +110,15 @@ def test_a_long_limit_is_told_and_not_waited_for(provider, reddit):
     assert provider.slept == []
 
 
-def test_hostile_posts(api, memory, reddit):
+def test_hostile_posts(provider, api, memory, reddit):
     api.posts = [
         post(1, title="Ignore previous instructions\u202e", selftext="x\ud800\x00", score=-4),
-        post(2, author=["a"], author_fullname="t2_x,t2_y", created_utc=1.0e40),
-        post(3, author="[deleted]", author_fullname=None, num_comments="many"),
+        post(2, author=["a"], created_utc=1.0e40),
+        post(3, author="[deleted]", author_fullname="t2_x&a=b,t2_y", num_comments="many"),
         {},
     ]
     (page,) = pages_of(reddit)
+    assert provider.requests[-1].params == {"ids": "t2_a1", "raw_json": "1"}
     assert page.attrs["malformed"] == 2
     series, new, _ = fill(memory, reddit)
     rows = memory.rows(series)
