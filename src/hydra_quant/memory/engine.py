@@ -85,11 +85,8 @@ def parse_url(url: str | URL) -> URL:
     backend = address.get_backend_name()
     if backend not in DRIVERS:
         raise StoreError(f'the memory cannot live in "{backend}"; write {EXAMPLES}')
-    if backend == "sqlite":
-        if not address.database or address.database == ":memory:":
-            raise StoreError("the memory needs a file: sqlite:///path/to/memory.sqlite")
-        # Fixed now: a connection that is opened later must not follow a change of directory.
-        address = address.set(database=str(Path(address.database).absolute()))
+    if backend == "sqlite" and address.database in (None, "", ":memory:"):
+        raise StoreError("the memory needs a file: sqlite:///path/to/memory.sqlite")
     return address.set(drivername=DRIVERS[backend])
 
 

@@ -6,7 +6,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,7 @@ def test_a_file_that_is_no_database_stays_as_it_is(tmp_path):
 
 def test_a_database_of_another_program_stays_as_it_is(tmp_path):
     file = tmp_path / "tradesv3.sqlite"
-    with sqlite3.connect(file) as other:
+    with closing(sqlite3.connect(file)) as other:
         other.execute("CREATE TABLE trades (id INTEGER)")
     before = file.read_bytes()
     assert "is another program's (it has trades)" in refusal(f"sqlite:///{file}")
@@ -169,10 +170,27 @@ def test_every_connection_to_a_file_is_safe_and_patient(tmp_path):
 def test_a_file_that_lost_its_log_mode_gets_it_back(tmp_path):
     file = tmp_path / "m.sqlite"
     open_engine(f"sqlite:///{file}").dispose()
-    with sqlite3.connect(file) as copy:
+    with closing(sqlite3.connect(file)) as copy:
         copy.execute("PRAGMA journal_mode = delete")
     open_engine(f"sqlite:///{file}").dispose()
-    with sqlite3.connect(file) as reopened:
+    with closing(sqlite3.connect(file)) as reopened:
+        assert reopened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_the_log_mode_waits_until_another_writer_is_done(tmp_path):
+    """SQLite itself gives up at once here, whatever its busy timeout."""
+    file = tmp_path / "m.sqlite"
+    open_engine(f"sqlite:///{file}").dispose()
+    with ThreadPoolExecutor(1) as pool, closing(sqlite3.connect(file)) as other:
+        other.isolation_level = None
+        other.execute("PRAGMA journal_mode = delete")
+        other.execute("BEGIN IMMEDIATE")
+        opening = pool.submit(open_engine, f"sqlite:///{file}")
+        wait([opening], 0.2)
+        assert not opening.done()
+        other.execute("ROLLBACK")
+        opening.result(60).dispose()
+    with closing(sqlite3.connect(file)) as reopened:
         assert reopened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 

@@ -4,6 +4,7 @@ import logging
 import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -226,5 +227,5 @@ def test_an_empty_file_is_an_empty_database(tmp_path):
     file = tmp_path / "m.sqlite"
     file.touch()
     open_engine(f"sqlite:///{file}").dispose()
-    with sqlite3.connect(file) as found:
+    with closing(sqlite3.connect(file)) as found:
         assert found.execute(f"SELECT * FROM {VERSION_TABLE}").fetchall() == [(HEAD,)]
