@@ -1,7 +1,9 @@
 """Asks a source over HTTP: slowly enough, patiently, and without telling its key to anybody."""
 
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Self, TypeVar
 
@@ -87,7 +89,8 @@ class Http:
         self._turn = _turns(per_minute)
         agent = {"User-Agent": f"hydra-quant/{version('hydra-quant')}"}
         answers.keep_queries_out_of_the_log()
-        self._client = httpx.Client(headers={**agent, **(headers or {})}, timeout=timeout_s)
+        every = {**agent, **(headers or {})}
+        self._client = httpx.Client(headers=every, timeout=timeout_s, verify=_certificates())
 
     def __repr__(self) -> str:
         return f"Http({self.source!r})"
@@ -219,6 +222,12 @@ class Http:
     def _excerpt(self, body: Body) -> str:
         text = body[:EXCERPT_BYTES].decode(errors="replace")
         return answers.excerpt(self._secrets.hidden_in(text))  # a cut key would not be found
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Those of the authorities, read once: it takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
