@@ -285,7 +285,8 @@ DOCUMENTED = {"www.freqtrade.io"}
 # Where collectors read, and the public documentation that says how.
 SOURCES = {
     *("api.glassnode.com", "docs.glassnode.com", "api.cryptoquant.com", "cryptoquant.com"),
-    *("userguide.cryptoquant.com", "community-api.coinmetrics.io", "docs.coinmetrics.io"),
+    *("userguide.cryptoquant.com", "docs.cryptoquant.com"),
+    *("community-api.coinmetrics.io", "docs.coinmetrics.io"),
     *("gitbook-docs.coinmetrics.io", "min-api.cryptocompare.com", "data-api.cryptocompare.com"),
     *("data-api.coindesk.com", "developers.coindesk.com", "www.coindesk.com", "cointelegraph.com"),
     *("decrypt.co", "api.twitter.com", "api.x.com", "docs.x.com", "developer.x.com", "x.com"),
