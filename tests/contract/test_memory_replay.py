@@ -77,6 +77,7 @@ def collected(exchange, lived, tmp_path_factory):
         [
             *(sys.executable, "-m", "hydra_quant.cli", "collect", *bundle.configs()[:-2]),
             *("--since", f"{START - timedelta(days=1):%Y-%m-%d}", "--source", "exchange"),
+            *("--until", END.strftime("%Y-%m-%dT%H:%M")),
             *("--memory-url", f"sqlite:///{path}"),
         ],
         cwd=ROOT,
@@ -116,7 +117,7 @@ def tested(lived, market):
 def differences(live: pd.DataFrame, tested: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
     """Where bot and backtest saw something else."""
     shared = live.index.intersection(tested.index)
-    assert len(shared) >= 3 * 30
+    assert len(shared) >= 3 * 28
     found = []
     for name in [*names, *(f"{name}_age" for name in names)]:
         left, right = live.loc[shared, name], tested.loc[shared, name]
