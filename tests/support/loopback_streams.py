@@ -1,15 +1,17 @@
 """Websockets on 127.0.0.1: the venue in a thread, and servers that speak as Bybit and OKX do."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
+from websockets.utils import accept_key
 
 from hydra_quant.sandbox.venue.app import build_app
 from hydra_quant.sandbox.venue.desk import Desk
@@ -111,6 +113,49 @@ class LoopbackStream:
             return
         finally:
             self._open.discard(connection)
+
+
+class DeadPeer:
+    """Opens websockets, sends one short text on each, and never reads or closes again.
+
+    What is left of a connection when a cable is pulled.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._frame = bytes([0x81, len(text)]) + text.encode()  # RFC 6455, below 126 bytes
+        self.opened: list[socket.socket] = []
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._thread = Thread(target=self._accept)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(WAIT_S)
+        for one in [*self.opened, self._listener]:
+            one.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # the listener was shut
+            while True:
+                one, _ = self._listener.accept()
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    head += one.recv(4096)
+                key = next(
+                    line.split(b":")[1].strip()
+                    for line in head.split(b"\r\n")
+                    if line.lower().startswith(b"sec-websocket-key")
+                )
+                answer = (
+                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                    f"Connection: Upgrade\r\nSec-WebSocket-Accept: {accept_key(key.decode())}"
+                )
+                one.sendall(f"{answer}\r\n\r\n".encode() + self._frame)
+                self.opened.append(one)
 
 
 def bybit() -> LoopbackStream:

@@ -182,17 +182,16 @@ class _Listening:
             confirmed.cancel()
 
     async def _follow(self, ended: "asyncio.Future[Any]", minutes: WholeMinutes) -> None:
-        due: list[int] = []  # minutes that are over, and when the last one was seen to be
-        since = 0.0
+        due: list[tuple[float, int]] = []  # when a minute was seen to be over, and its open
         while True:
             await asyncio.wait({ended}, timeout=_LOOK_S)
             _check(ended)
-            if over := minutes.over(self.clock()):
-                due, since = due + over, monotonic()
-            if due and monotonic() - since >= self.pace.settle_s:
+            due += [(monotonic(), minute) for minute in minutes.over(self.clock())]
+            settled = monotonic() - self.pace.settle_s
+            if due and due[0][0] <= settled:
                 await self._answered(ended)
-                self.journal.heard(due)
-                due = []
+                self.journal.heard([minute for seen, minute in due if seen <= settled])
+                due = [one for one in due if one[0] > settled]
             await self._flush()
 
     async def _answered(self, ended: "asyncio.Future[Any]") -> None:
