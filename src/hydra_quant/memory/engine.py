@@ -21,6 +21,15 @@ CONNECT_WAIT_S = 10
 FILE = "hydra/memory.sqlite"
 URL_VARIABLE = "HYDRA_MEMORY_URL"
 DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+# What helps, by what SQLite says; a server's own lines say it themselves.
+REMEDIES = {
+    "file is not a database": "name another file",
+    "unable to open database file": "check that its folder is there and may be written",
+    "attempt to write a readonly database": "check that the file and its folder may be written",
+    "database is locked": f"another process has been writing for {BUSY_WAIT_S} s",
+    "database or disk is full": "make room",
+    "database disk image is malformed": "put a copy back, or collect anew into another file",
+}
 EXAMPLES = "sqlite:///user_data/hydra/memory.sqlite or postgresql://user@host/database"
 
 
@@ -173,5 +182,9 @@ def _in_one_line(context: ExceptionContext) -> StoreError | None:
         return None
     url = context.engine.url if context.engine is not None else None
     where = f" {shown(url)}" if url is not None else ""
-    said = str(context.original_exception).strip() or type(context.original_exception).__name__
-    return StoreError(f"the memory{where} fails: {said.splitlines()[0]}")
+    return StoreError(f"the memory{where} fails: {_one_line(context.original_exception)}")
+
+
+def _one_line(error: BaseException) -> str:
+    said = " ".join(str(error).split()) or type(error).__name__
+    return f"{said}; {REMEDIES[said]}" if said in REMEDIES else said

@@ -2,6 +2,10 @@
 
 Written with Alembic (https://alembic.sqlalchemy.org): one file a version in `versions`, none of
 which is edited once it was released. A database that is up to date is recognised without Alembic.
+
+To change the schema: declare it in `hydra_quant.memory.kinds`, add ``versions/v0002_what.py`` with
+its ``upgrade()`` and set `HEAD` to its revision. A test compares what the migrations make with what
+is declared, on both databases.
 """
 
 import logging
