@@ -1,5 +1,6 @@
 """Asks a source over HTTP: slowly enough, patiently, and without telling its key to anybody."""
 
+import json
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -111,8 +112,8 @@ class Http:
         def parsed() -> Any:
             body = self._get(path, params)
             try:
-                return orjson.loads(body)
-            except orjson.JSONDecodeError:
+                return _decoded(body)
+            except (ValueError, RecursionError):
                 what = f"what came from {self._shown(path)} is not JSON: {self._excerpt(body)}"
                 problem = Malformed(self.source, what)
             raise problem  # outside the handler: the decoder's error holds the whole answer
@@ -247,3 +248,11 @@ def _turns(per_minute: float) -> Callable[[], object]:
         limiter.try_acquire("turn")
 
     return turn
+
+
+def _decoded(body: Body) -> Any:
+    """JSON; with half a surrogate pair in some text too, which orjson refuses with all the rest."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body)

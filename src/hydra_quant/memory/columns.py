@@ -35,6 +35,9 @@ class MemoryColumn:
     unit : str
     comparable : bool
         Whether values of different pairs and years may be compared, as pooled models need.
+    period_ms : int or None
+        Width of the series that is meant, where a sum over a day and over an hour are kept under
+        one name; None: the finest there is.
     """
 
     name: str
@@ -46,6 +49,7 @@ class MemoryColumn:
     max_age_ms: int
     unit: str
     comparable: bool
+    period_ms: int | None = None
 
 
 def _value(name: str) -> Callable[[Values], Floats]:
@@ -112,7 +116,7 @@ _ROWS: tuple[MemoryColumn, ...] = (
     *(
         MemoryColumn(
             f"btc_{metric}", "onchain_metrics", metric, "BTC",
-            ("value",), _value("value"), DAILY_AGE, unit, comparable,
+            ("value",), _value("value"), DAILY_AGE, unit, comparable, DAY_MS,
         )
         for metric, unit, comparable in (
             ("mvrv", "ratio", True),
@@ -124,6 +128,10 @@ _ROWS: tuple[MemoryColumn, ...] = (
             ("market_cap", "USD", False),
             ("realized_cap", "USD", False),
         )
+    ),
+    MemoryColumn(
+        "btc_exchange_netflow_hourly", "onchain_metrics", "exchange_netflow", "BTC",
+        ("value",), _value("value"), DAILY_AGE, "BTC", False, HOUR_MS,
     ),
     MemoryColumn(
         "fear_greed", "indices", "fear_greed", "BTC",

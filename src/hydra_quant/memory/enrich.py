@@ -141,7 +141,8 @@ class _Source:
         self._all = [*self.memory.series(), *self.extra]
 
     def column(self, column: MemoryColumn) -> dict[str, Floats]:
-        series = self._choose(column.kind, column.series_name, self._subject(column))
+        subject = self._subject(column)
+        series = self._choose(column.kind, column.series_name, subject, width=column.period_ms)
         if series is None or not len(self.closes):
             nothing = np.full(len(self.closes), np.nan)
             return {column.name: nothing, f"{column.name}_age": nothing}
@@ -205,7 +206,12 @@ class _Source:
         return self.pair.split("/")[0] if column.subject == "asset" else column.subject
 
     def _choose(
-        self, kind: str, name: str, subject: str, source: str | None = None
+        self,
+        kind: str,
+        name: str,
+        subject: str,
+        source: str | None = None,
+        width: int | None = None,
     ) -> Series | None:
         """The series to believe: the first source in order, and of its widths the finest."""
         fitting = [
@@ -213,6 +219,7 @@ class _Source:
             for series in self._all
             if (series.kind, series.name, series.subject) == (kind, name, subject)
             and source in (None, series.source)
+            and width in (None, series.period_ms)
         ]
         return min(fitting, key=self._rank, default=None)
 

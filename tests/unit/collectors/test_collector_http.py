@@ -311,3 +311,21 @@ def test_a_key_is_hidden_before_an_answer_is_cut(provider):
     with keyed(provider) as http, pytest.raises(SourceError) as caught:
         http.json("/rows")
     assert "s3" not in str(caught.value)
+
+
+def test_half_a_surrogate_pair_in_one_text_does_not_lose_the_others():
+    body = b'[{"text": "broken \\ud800 emoji"}, {"text": "whole"}]'
+    with LoopbackProvider(lambda request: Reply(body=body)) as provider, door(provider) as http:
+        found = http.json("/v1/posts")
+    assert [row["text"][:6] for row in found] == ["broken", "whole"]
+
+
+def test_an_answer_nested_without_end_is_an_error_in_one_line():
+    body = b"[" * 200_000
+    with (
+        LoopbackProvider(lambda request: Reply(body=body)) as provider,
+        door(provider) as http,
+        pytest.raises(SourceError, match="is not JSON") as caught,
+    ):
+        http.json("/v1/posts")
+    assert len(str(caught.value)) < 400

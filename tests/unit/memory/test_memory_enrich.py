@@ -166,3 +166,14 @@ def test_a_minute_heard_twice_does_not_stand_for_one_unheard(memory):
     write(memory, HEARD, "messages", 8)
     memory.clock.now += 1
     assert joined(memory, candles(2), longs)[longs].tolist()[1:] == [0.0]
+
+
+def test_flows_of_a_day_and_of_an_hour_are_different_columns(memory):
+    for width, value in ((24 * HOUR, 240.0), (HOUR, 7.0)):
+        flow = Series("onchain_metrics", "glassnode", "BTC", "exchange_netflow", width)
+        row = pd.DataFrame({"event_time": [T0 - 10 * 24 * HOUR], "value": [value]})
+        known = row.assign(known_at=T0 - 9 * 24 * HOUR, event_time=T0 - 2 * 24 * HOUR)
+        memory.write(flow, known)
+    names = ("btc_exchange_netflow", "btc_exchange_netflow_hourly")
+    found = joined(memory, candles(2), *names)
+    assert [found[name].iloc[-1] for name in names] == [240.0, 7.0]
