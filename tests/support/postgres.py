@@ -87,43 +87,65 @@ def running_server():
             check=True,
             capture_output=True,
         )
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        settings = {
-            "listen_addresses": "127.0.0.1",
-            "port": port,
-            "unix_socket_directories": "",
-            "fsync": "off",  # tests kill writers, never the machine
-            "max_connections": 50,
-            "shared_buffers": "16MB",
-        }
-        words = [f"--{name}={value}" for name, value in settings.items()]
-        with (Path(folder) / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [*_as_owner(), programs / "postgres", "-D", data, *words],
-                cwd=folder,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        process, server = _start(programs, Path(folder))
         try:
-            server = Server(port)
-            _wait(server, process, Path(folder) / "log")
             yield server
         finally:
-            process.send_signal(signal.SIGINT)  # closes its connections, then stops
-            process.wait(START_S)
+            _stop(process)
 
 
-def _wait(server, process, log):
+def _start(programs, folder, attempts=3):
+    """Begin to serve; a port that was free may be taken meanwhile, hence the attempts."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": port,
+        "unix_socket_directories": "",
+        "fsync": "off",  # tests kill writers, never the machine
+        "max_connections": 50,
+        "shared_buffers": "16MB",
+    }
+    words = [f"--{name}={value}" for name, value in settings.items()]
+    log = folder / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [*_as_owner(), programs / "postgres", "-D", folder / "data", *words],
+            cwd=folder,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(port)
+    try:
+        if _answers(server, process):
+            return process, server
+    except BaseException:
+        _stop(process)
+        raise
+    _stop(process)
+    if attempts == 1:
+        raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
+    return _start(programs, folder, attempts - 1)
+
+
+def _answers(server, process):
+    """Whether it serves, once it does or has given up."""
     deadline = time.monotonic() + START_S
-    while True:
+    while process.poll() is None and time.monotonic() < deadline:
         try:
-            return psycopg.connect(server.url("postgres"), connect_timeout=5).close()
+            psycopg.connect(server.url("postgres"), connect_timeout=5).close()
         except psycopg.OperationalError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from None
             time.sleep(0.05)
+        else:
+            return process.poll() is None
+    return False
+
+
+def _stop(process):
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)  # closes its connections, then stops
+    process.wait(START_S)
 
 
 @pytest.fixture(scope="session")
