@@ -20,35 +20,18 @@ REACH = 30 * DAY_MS - HOUR_MS
 Market = Mapping[str, Any]
 
 
-def _statistics(method: str) -> Fetch:
+def _rows(method: str, width: str = "") -> Fetch:
+    """Ask one endpoint; its bar width is called `width`, if it has one.
+
+    CCXT's unified methods would cut an answer at `limit` rows, repeated ones counted.
+    """
+
     def fetch(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> Any:
-        request = {"symbol": market["id"], "period": period}
+        request = {"symbol": market["id"], **({width: period} if width else {})}
         request |= {"startTime": start, "endTime": end - 1, "limit": limit}
         return getattr(ccxt, method)(request)
 
     return fetch
-
-
-def _open_interest(
-    ccxt: Any, market: Market, period: str, start: int, end: int, limit: int
-) -> list[Any]:
-    found = ccxt.fetch_open_interest_history(
-        market["symbol"], period, start, limit, {"until": end - 1}
-    )
-    return [row["info"] for row in found]
-
-
-def _funding(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> list[Any]:
-    found = ccxt.fetch_funding_rate_history(market["symbol"], start, limit, {"until": end - 1})
-    return [row["info"] for row in found]
-
-
-def _premium(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> list[Any]:
-    options = {"until": end - 1}
-    found: list[Any] = ccxt.fetch_premium_index_ohlcv(
-        market["symbol"], period, start, limit, options
-    )
-    return found
 
 
 def _shares(row: Any, market: Market) -> dict[str, Any]:
@@ -82,27 +65,32 @@ def _rate(row: Any, market: Market) -> dict[str, Any]:
 
 
 def candle(row: Any, market: Market) -> dict[str, Any]:
-    """A premium candle as CCXT gives it."""
+    """A premium candle: time, open, high, low, close."""
     names = ("open", "high", "low", "close")
     values = {name: number(value) for name, value in zip(names, row[1:5], strict=True)}
     return {"event_time": int(row[0]), **values}
 
 
 def _ratio(name: str, method: str) -> Statistic:
+    fetch = _rows(f"fapiDataGet{method}", "period")
     read = _volumes if name == "taker" else _shares
-    return Statistic(
-        "ratios", name, _statistics(method), read, limit=500, reach_ms=REACH, periods=PERIODS
-    )
+    return Statistic("ratios", name, fetch, read, limit=500, reach_ms=REACH, periods=PERIODS)
 
 
 STATISTICS = (
-    _ratio("global_accounts", "fapiDataGetGlobalLongShortAccountRatio"),
-    _ratio("top_accounts", "fapiDataGetTopLongShortAccountRatio"),
-    _ratio("top_positions", "fapiDataGetTopLongShortPositionRatio"),
-    _ratio("taker", "fapiDataGetTakerlongshortRatio"),
+    _ratio("global_accounts", "GlobalLongShortAccountRatio"),
+    _ratio("top_accounts", "TopLongShortAccountRatio"),
+    _ratio("top_positions", "TopLongShortPositionRatio"),
+    _ratio("taker", "TakerlongshortRatio"),
     Statistic(
-        "open_interest", "", _open_interest, _contracts, 500, reach_ms=REACH, periods=PERIODS
+        "open_interest", "",
+        _rows("fapiDataGetOpenInterestHist", "period"), _contracts,
+        limit=500, reach_ms=REACH, periods=PERIODS,
     ),
-    Statistic("funding", "", _funding, _rate, limit=1000, step_ms=HOUR_MS),
-    Statistic("premium_index", "", _premium, candle, limit=1000, periods=PERIODS),
-)
+    Statistic("funding", "", _rows("fapiPublicGetFundingRate"), _rate, limit=1000, step_ms=HOUR_MS),
+    Statistic(
+        "premium_index", "",
+        _rows("fapiPublicGetPremiumIndexKlines", "interval"), candle,
+        limit=1000, periods=PERIODS,
+    ),
+)  # fmt: skip

@@ -11,40 +11,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from hydra_quant.collectors.exchange.binance import candle
-from hydra_quant.collectors.exchange.statistic import Statistic, number
+from hydra_quant.collectors.exchange.statistic import Fetch, Statistic, number
 from hydra_quant.memory.series import HOUR_MS
 
 PERIODS = ("5m", "15m", "30m", "1h", "4h", "1d")
-INTERVALS = {"5m": "5min", "15m": "15min", "30m": "30min"}
+STATISTIC_WIDTHS = dict(zip(PERIODS, ("5min", "15min", "30min", "1h", "4h", "1d"), strict=True))
+CANDLE_WIDTHS = dict(zip(PERIODS, ("5", "15", "30", "60", "240", "D"), strict=True))
 Market = Mapping[str, Any]
 
 
-def _ratio(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> Any:
-    options = {"startTime": start, "endTime": end - 1}
-    found = ccxt.fetch_long_short_ratio_history(
-        market["symbol"], INTERVALS.get(period, period), start, limit, options
-    )
-    return [row["info"] for row in found]
+def _rows(
+    method: str, width: str = "", bounds: tuple[str, str] = ("startTime", "endTime")
+) -> Fetch:
+    """Ask one endpoint; its bar width is called `width`, if it has one.
 
+    CCXT's unified methods would cut an answer at `limit` rows, repeated ones counted.
+    """
+    widths = CANDLE_WIDTHS if width == "interval" else STATISTIC_WIDTHS
 
-def _open_interest(
-    ccxt: Any, market: Market, period: str, start: int, end: int, limit: int
-) -> list[Any]:
-    options = {"until": end - 1}
-    found = ccxt.fetch_open_interest_history(market["symbol"], period, start, limit, options)
-    return [row["info"] for row in found]
+    def fetch(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> Any:
+        request = {"category": "linear", "symbol": market["id"], "limit": limit}
+        request |= {bounds[0]: start, bounds[1]: end - 1}
+        request |= {width: widths[period]} if width else {}
+        return getattr(ccxt, f"publicGetV5Market{method}")(request)["result"]["list"]
 
-
-def _funding(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> list[Any]:
-    found = ccxt.fetch_funding_rate_history(market["symbol"], start, limit, {"until": end - 1})
-    return [row["info"] for row in found]
-
-
-def _premium(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> list[Any]:
-    found: list[Any] = ccxt.fetch_premium_index_ohlcv(
-        market["symbol"], period, start, limit, {"until": end - 1}
-    )
-    return found
+    return fetch
 
 
 def _shares(row: Any, market: Market) -> dict[str, Any]:
@@ -68,8 +59,18 @@ def _rate(row: Any, market: Market) -> dict[str, Any]:
 
 
 STATISTICS = (
-    Statistic("ratios", "global_accounts", _ratio, _shares, limit=500, periods=PERIODS),
-    Statistic("open_interest", "", _open_interest, _contracts, limit=200, periods=PERIODS),
-    Statistic("funding", "", _funding, _rate, limit=200, step_ms=HOUR_MS),
-    Statistic("premium_index", "", _premium, candle, limit=1000, periods=PERIODS),
-)
+    Statistic(
+        "ratios", "global_accounts",
+        _rows("AccountRatio", "period"), _shares, limit=500, periods=PERIODS,
+    ),
+    Statistic(
+        "open_interest", "",
+        _rows("OpenInterest", "intervalTime"), _contracts, limit=200, periods=PERIODS,
+    ),
+    Statistic("funding", "", _rows("FundingHistory"), _rate, limit=200, step_ms=HOUR_MS),
+    Statistic(
+        "premium_index", "",
+        _rows("PremiumIndexPriceKline", "interval", ("start", "end")), candle,
+        limit=1000, periods=PERIODS,
+    ),
+)  # fmt: skip

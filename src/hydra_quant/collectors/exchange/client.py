@@ -12,6 +12,8 @@ from hydra_quant.collectors.retry import patiently
 
 T = TypeVar("T")
 LONGEST_TEXT = 160
+# CCXT reads answers as it expects them, and stumbles over others.
+MALFORMED = (AttributeError, LookupError, TypeError, ValueError)
 
 
 class Client:
@@ -48,7 +50,7 @@ class Client:
         secret = {"apiKey", "secret", "password", "uid", "privateKey", "walletAddress", "token"}
         public = {key: value for key, value in ccxt_config.items() if key not in secret}
         options = {"enableRateLimit": True, "timeout": 20_000, **public}
-        options["options"] = {"defaultType": "swap", **public.get("options", {})}
+        options["options"] = {**_listing(exchange_id), **public.get("options", {})}
         self.source = exchange_id
         self.ccxt: Any = getattr(ccxt, exchange_id)(options)
         self._attempts, self._sleep = attempts, sleep
@@ -76,8 +78,7 @@ class Client:
             )
         except ccxt.BaseError as error:
             raise SourceError(self.source, f"{what}: {_line(error)}") from None
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
-            # CCXT reads answers as it expects them and stumbles over others
+        except MALFORMED as error:
             why = f"{what}: an answer that it does not document ({type(error).__name__})"
             raise SourceError(self.source, why) from None
 
@@ -102,10 +103,16 @@ class Client:
             session.close()
 
 
+def _listing(exchange_id: str) -> dict[str, Any]:
+    """CCXT options under which only linear perpetuals are listed."""
+    kind = "swap" if exchange_id == "okx" else "linear"
+    return {"defaultType": "swap", "fetchMarkets": {"types": [kind]}}
+
+
 def _wait(error: BaseException) -> float | None:
-    if isinstance(error, ccxt.BadResponse | ccxt.NetworkError):  # rate limits are among the latter
-        return 0.0
-    return None
+    # Rate limits are network errors; an answer of another shape may have been cut on its way.
+    passing = (ccxt.BadResponse, ccxt.NetworkError, *MALFORMED)
+    return 0.0 if isinstance(error, passing) else None
 
 
 def _line(error: Exception) -> str:

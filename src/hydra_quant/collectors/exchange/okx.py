@@ -1,11 +1,10 @@
 """OKX swaps, v5 API: trading statistics ("rubik") and funding.
 
 Statistics: at most 100 rows an answer, newest first, ``begin`` and ``end`` exclusive; 5m rows reach
-back two days, 1H rows 30 days, 1D rows 180 days and only the latest 1440 entries
-(https://www.okx.com/docs-v5/en/#trading-statistics-rest-api). Funding: three months, 400 rows at
-most, CCXT asks for 100 (#public-data-rest-api-get-funding-rate-history). Premium candles are not
-served by CCXT. Timestamps are taken as the beginning of their period, under which a row is known
-later.
+back two days, 1H rows 30 days, 1D rows 180 days, only the latest 1440 entries
+(https://www.okx.com/docs-v5/en/#trading-statistics-rest-api). Funding: three months, 100 rows are
+asked for (#public-data-rest-api-get-funding-rate-history). CCXT serves no premium candles.
+Timestamps are taken as the beginning of their period, under which a row is known later.
 """
 
 from collections.abc import Mapping
@@ -25,14 +24,15 @@ def _rubik(method: str, **options: str) -> Fetch:
     def fetch(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> Any:
         request = {"instId": market["id"], "period": NAMES[period], **options}
         request |= {"begin": str(start - 1), "end": str(end), "limit": str(limit)}
-        return getattr(ccxt, method)(request)["data"]
+        return getattr(ccxt, f"publicGetRubikStat{method}")(request)["data"]
 
     return fetch
 
 
-def _funding(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> list[Any]:
-    found = ccxt.fetch_funding_rate_history(market["symbol"], start, limit, {"until": end - 1})
-    return [row["info"] for row in found]
+def _funding(ccxt: Any, market: Market, period: str, start: int, end: int, limit: int) -> Any:
+    # "before" is later than, "after" is earlier than: both name what lies beyond the page
+    request = {"instId": market["id"], "before": str(start - 1), "after": str(end)}
+    return ccxt.publicGetPublicFundingRateHistory({**request, "limit": str(limit)})["data"]
 
 
 def _shares(row: Any, market: Market) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _rate(row: Any, market: Market) -> dict[str, Any]:
 
 
 def _ratio(name: str, method: str) -> Statistic:
-    fetch = _rubik(f"publicGetRubikStatContracts{method}")
+    fetch = _rubik(f"Contracts{method}")
     return Statistic("ratios", name, fetch, _shares, limit=100, reach_ms=REACH, periods=PERIODS)
 
 
@@ -64,12 +64,12 @@ STATISTICS = (
     _ratio("top_positions", "LongShortPositionRatioContractTopTrader"),
     Statistic(
         "ratios", "taker",
-        _rubik("publicGetRubikStatTakerVolumeContract", unit="0"), _volumes,
+        _rubik("TakerVolumeContract", unit="0"), _volumes,
         limit=100, reach_ms=REACH, periods=PERIODS,
     ),
     Statistic(
         "open_interest", "",
-        _rubik("publicGetRubikStatContractsOpenInterestHistory"), _contracts,
+        _rubik("ContractsOpenInterestHistory"), _contracts,
         limit=100, reach_ms=REACH, periods=PERIODS,
     ),
     Statistic(

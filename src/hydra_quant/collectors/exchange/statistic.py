@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pandas import DataFrame
 
-from hydra_quant.collectors.collector import SourceError, Task
+from hydra_quant.collectors.collector import Task
 from hydra_quant.collectors.exchange.client import Client
 from hydra_quant.memory import Series
 
@@ -89,8 +89,6 @@ class Statistics:
         for begin in range(start, end, width):
             until = min(begin + width, end)
             raw = self._client.ask(what, self._window(statistic, market, begin, until))
-            if not isinstance(raw, list):
-                raise SourceError(self.source, f"{what}: not a list but {type(raw).__name__}")
             yield _page(raw, statistic, market, begin, until)
 
     def close(self) -> None:
@@ -100,7 +98,13 @@ class Statistics:
     def _window(
         self, statistic: Statistic, market: Mapping[str, Any], start: int, end: int
     ) -> Callable[[Any], Sequence[Any]]:
-        return lambda ccxt: statistic.fetch(ccxt, market, self._period, start, end, statistic.limit)
+        def ask(ccxt: Any) -> Sequence[Any]:
+            raw = statistic.fetch(ccxt, market, self._period, start, end, statistic.limit)
+            if not isinstance(raw, list):
+                raise TypeError(f"not a list but {type(raw).__name__}")
+            return raw
+
+        return ask
 
     def _series(self, statistic: Statistic, pair: str) -> Series:
         period_ms = self._period_ms if statistic.periods else 0
