@@ -8,6 +8,8 @@ import pandas as pd
 from support.remembering import MINUTE, PAIR, T0, Clock
 
 from hydra_quant.memory import Memory, Series, store
+from hydra_quant.memory.engine import open_engine
+from hydra_quant.memory.migrations import bring_up
 
 SIZE = 300
 # One process that has imported everything makes the others, by forking: fast, and without threads.
@@ -50,6 +52,14 @@ def write_batches(url, source, numbers, together):
             memory.write(points(source), batch(number, 20))
 
 
+def migrate(url, scripts, version, together):
+    """Wait for the others, then bring the database to a version."""
+    engine = open_engine(url)
+    together.wait(60)
+    bring_up(engine, url, scripts, version)
+    engine.dispose()
+
+
 def write_on(url):
     """Write batch after batch, from the first one that is not there."""
     with opened(url) as memory:
@@ -81,6 +91,16 @@ def hang_in_the_middle(url, inside):
         number = len(sizes(memory))
         store.insert_rows = half
         memory.write(points(), batch(number))
+
+
+def all_succeed(target, calls):
+    """Run a process for each of the arguments; whether all of them end well."""
+    processes = [PROCESSES.Process(target=target, args=arguments) for arguments in calls]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    return [process.exitcode for process in processes] == [0] * len(processes)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def find_programs():
     """The folder of the newest server's programs; None without one."""
     found = sorted(DEBIAN.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     anywhere = shutil.which("initdb")
-    return found[-1].parent if found else Path(anywhere).parent if anywhere else None
+    return found[-1].parent if found else Path(anywhere).resolve().parent if anywhere else None
 
 
 def why_not():

@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, create_engine, inspect
-from support.memory_writers import batch, opened, points
+from support.memory_writers import PROCESSES, all_succeed, batch, migrate, opened, points
 
 from hydra_quant.memory import Memory, StoreError
 from hydra_quant.memory.engine import open_engine, parse_url
@@ -131,8 +131,14 @@ def test_an_older_database_is_migrated_with_what_it_holds(memory_url, scripts):
             assert tuple(connection.exec_driver_sql(query).one()) == (5, 7.5)
 
 
-def test_several_that_open_an_older_database_migrate_it_once(memory_url, scripts):
-    """Each step of the next version fails if it is done twice."""
+def test_several_that_open_an_older_database_migrate_it_once(engine, memory_url, scripts):
+    """Each step of the next version would fail if it was done twice."""
+    together = PROCESSES.Barrier(3)
+    assert all_succeed(migrate, [(memory_url, scripts, "0002", together)] * 3)
+    assert stored_version(engine) == "0002"
+
+
+def test_threads_migrate_one_after_the_other(memory_url, scripts):
     engines = [open_engine(memory_url) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda each: bring_up(each, "it", scripts, "0002"), engines))

@@ -5,6 +5,7 @@ import random
 import pytest
 from support.memory_writers import (
     PROCESSES,
+    all_succeed,
     hang_in_the_middle,
     only_whole,
     opened,
@@ -60,15 +61,8 @@ def test_processes_that_start_together_on_an_empty_database_all_succeed(memory_u
     """They create it, migrate it and write at once; nobody is told that it is locked."""
     together = PROCESSES.Barrier(3)
     pages = [range(30), range(29, -1, -1), range(10, 30)]
-    writers = [
-        PROCESSES.Process(target=write_batches, args=(memory_url, source, page, together))
-        for source, page in zip(sources, pages, strict=True)
-    ]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(60)
-    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    calls = [(memory_url, *what, together) for what in zip(sources, pages, strict=True)]
+    assert all_succeed(write_batches, calls)
     with opened(memory_url) as memory:
         for source, page in zip(sources, pages, strict=True):
             expected = range(30) if len(set(sources)) == 1 else page
