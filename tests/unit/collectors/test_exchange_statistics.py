@@ -275,3 +275,12 @@ def test_a_series_names_its_width(made, name):
     found = {task.series for _, task in tasks(made).values()}
     assert Series("ratios", name, PAIR, "global_accounts", FIVE) in found
     assert Series("funding", name, PAIR) in found
+
+
+@pytest.mark.parametrize(("period", "days"), [("5m", 2), ("1h", 30), ("1d", 180)])
+def test_okx_serves_wider_bars_further_back(period, days):
+    made = collector_for("okx", {}, period=period)
+    reach = {one.reach_ms for one in made[0].tasks([PAIR]) if one.series.kind == "ratios"}
+    assert reach == {days * 24 * HOUR - HOUR}
+    for one in made:
+        one.close()

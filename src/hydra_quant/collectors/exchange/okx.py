@@ -15,7 +15,8 @@ from hydra_quant.memory.series import DAY_MS, HOUR_MS
 
 PERIODS = ("5m", "1h", "1d")
 NAMES = {"5m": "5m", "1h": "1H", "1d": "1D"}
-REACH = 2 * DAY_MS - HOUR_MS  # of the finest; coarser ones are served further back
+# An hour less than what is served: the window moves on while it is being read.
+REACH = {"5m": 2 * DAY_MS - HOUR_MS, "1h": 30 * DAY_MS - HOUR_MS, "1d": 180 * DAY_MS - HOUR_MS}
 FUNDING_REACH = 90 * DAY_MS
 Market = Mapping[str, Any]
 

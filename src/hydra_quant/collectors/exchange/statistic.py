@@ -33,8 +33,8 @@ class Statistic:
         Most rows an answer can hold. One window is that many periods, so that none is cut off.
     step_ms : int or None
         The shortest time between rows where there is no period (funding).
-    reach_ms : int or None
-        How far back it is served; None: from the beginning.
+    reach_ms : int, dict of str to int, or None
+        How far back it is served, by period where that differs; None: from the beginning.
     periods : tuple of str
         Bar widths that are served; empty: it has none.
     """
@@ -45,7 +45,7 @@ class Statistic:
     read: Callable[[Any, Mapping[str, Any]], Row]
     limit: int
     step_ms: int | None = None
-    reach_ms: int | None = None
+    reach_ms: int | Mapping[str, int] | None = None
     periods: tuple[str, ...] = ()
 
 
@@ -69,7 +69,7 @@ class Statistics:
     def tasks(self, pairs: Sequence[str]) -> Sequence[Task]:
         """Every statistic of every pair."""
         return [
-            Task(self._series(statistic, pair), reach_ms=statistic.reach_ms)
+            Task(self._series(statistic, pair), reach_ms=self._reach(statistic))
             for pair in pairs
             for statistic in self._of.values()
         ]
@@ -94,6 +94,10 @@ class Statistics:
     def close(self) -> None:
         """Let the connections go."""
         self._client.close()
+
+    def _reach(self, statistic: Statistic) -> int | None:
+        reach = statistic.reach_ms
+        return reach[self._period] if isinstance(reach, Mapping) else reach
 
     def _window(
         self, statistic: Statistic, market: Mapping[str, Any], start: int, end: int
