@@ -1,6 +1,7 @@
 """``hydra-quant``: the commands beside freqtrade's own."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -50,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(import_module(COMMANDS[parsed.command][0]).run(parsed))
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read the output, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == "__main__":

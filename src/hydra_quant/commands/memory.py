@@ -1,15 +1,16 @@
-"""``hydra-quant memory status`` and ``hydra-quant memory verify``."""
+"""``hydra-quant memory``: status, verify, columns."""
 
 import argparse
 import sys
 
-from hydra_quant.commands import memory_status, memory_verify
+from hydra_quant.commands import memory_columns, memory_status, memory_verify
 from hydra_quant.commands.opening import InputError
 from hydra_quant.memory import StoreError
 
 PARTS = {
     "status": (memory_status, "what is stored of each series, its gaps and age"),
     "verify": (memory_verify, "name everything that is wrong with facts and candles"),
+    "columns": (memory_columns, "what candles can be joined with"),
 }
 
 

@@ -9,6 +9,7 @@ from support.market_files import HOUR, START_MS, folder, put
 
 from hydra_quant.cli import main
 from hydra_quant.memory import Memory, Series
+from hydra_quant.memory.columns import NAMES
 
 BTC = "BTC/USDT:USDT"
 INTEREST = Series("open_interest", "bybit", BTC, "", HOUR)
@@ -259,3 +260,12 @@ def test_the_commands_speak_to_postgresql_and_hide_its_password(postgres_url, tm
     assert "open_interest 1h" in out
     assert "secret" not in out
     assert main(["memory", "verify", "--memory-url", url]) == 0
+
+
+def test_every_column_is_listed_with_its_unit_lag_and_limit(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["memory", "columns"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list(NAMES)
+    (netflow,) = [line for line in lines if line.startswith("btc_exchange_netflow ")]
+    assert netflow.split()[1:] == ["BTC", "1", "d", "4", "d", "no"]
