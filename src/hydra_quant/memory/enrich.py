@@ -18,7 +18,7 @@ from hydra_quant.memory.columns import (
     MemoryColumn,
 )
 from hydra_quant.memory.errors import StoreError
-from hydra_quant.memory.kinds import TEXT, kind_of
+from hydra_quant.memory.kinds import kind_of
 from hydra_quant.memory.series import MINUTE_MS, Series
 from hydra_quant.memory.store import Memory
 
@@ -194,8 +194,7 @@ class _Source:
         return self._inside[series]
 
     def _read(self, series: Series, since: int | None) -> DataFrame:
-        kind = kind_of(series.kind)
-        names = [name for name, type_ in kind.values.items() if type_ is not TEXT or name == "side"]
+        names = _read_by_columns(series.kind)
         stored = self.memory.rows(series, names, since, int(self.closes[-1]) + 1)
         parts = [part for part in (stored, self.extra.get(series)) if part is not None]
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
@@ -227,3 +226,11 @@ class _Source:
         order = self.reading.sources
         place = order.index(series.source) if series.source in order else len(order)
         return place, series.source, series.period_ms
+
+
+def _read_by_columns(kind: str) -> list[str]:
+    """The values of a kind that columns or sums are made of."""
+    read = {name for column in COLUMNS.values() if column.kind == kind for name in column.reads}
+    summed = {"liquidations": {"side", "price", "amount"}, "listening": {"messages"}}
+    wanted = read | summed.get(kind, set())
+    return [name for name in kind_of(kind).values if name in wanted]

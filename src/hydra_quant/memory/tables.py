@@ -1,10 +1,12 @@
 """Data frames in and out of a kind's table, in plain values that every driver understands."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas import DataFrame
 from sqlalchemy import Select
 from sqlalchemy.engine import Connection
@@ -44,13 +46,30 @@ def fetch(
     result = connection.execute(query, values or {})
     cursor = result.cursor
     found = cursor.fetchall() if cursor is not None else []
-    columns = list(zip(*found, strict=True)) if found else [()] * len(names)
-    typed = {name: _typed(column, kind, name) for name, column in zip(names, columns, strict=True)}
     result.close()
+    table = _numbers(found, len(names))
+    columns = (
+        table.T if table is not None else zip(*found, strict=True) if found else [()] * len(names)
+    )
+    typed = {name: _typed(column, kind, name) for name, column in zip(names, columns, strict=True)}
     return DataFrame(typed)
 
 
-def _typed(column: Sequence[Any], kind: Kind, name: str) -> Any:
+def _numbers(found: Sequence[Sequence[Any]], width: int) -> NDArray[np.float64] | None:
+    """Rows without text and without anything missing as one array: twice as fast as by column.
+
+    Times in epoch ms are far below 2**53 and so are exact in float64.
+    """
+    if not found or any(isinstance(value, str) or value is None for value in found[0]):
+        return None
+    try:
+        flat = np.fromiter(chain.from_iterable(found), np.float64, len(found) * width)
+    except (TypeError, ValueError):
+        return None
+    return flat.reshape(-1, width)
+
+
+def _typed(column: Any, kind: Kind, name: str) -> Any:
     if name in ("event_time", "known_at"):
         return np.array(column, dtype=np.int64)
     if name == "item" or kind.values[name].python_type is str:

@@ -266,7 +266,7 @@ def test_one_series_that_fails_does_not_end_its_source(memory):
 def broken_for(pair, pages):
     def broken(task, start, end):
         if task.series.subject == pair:
-            raise ZeroDivisionError("https://source?key=SECRET")
+            raise ZeroDivisionError("https://source.example?key=SECRET")
         return pages(task, start, end)
 
     return broken

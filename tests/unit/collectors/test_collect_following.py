@@ -264,7 +264,7 @@ def test_a_stream_is_heard_its_failures_are_kept_and_it_is_heard_again(world, mo
     def listen(memory, pairs, stop):
         calls.append(pairs)
         if len(calls) == 1:
-            raise ConnectionResetError("wss://host?key=SECRET")
+            raise ConnectionResetError("wss://host.example?key=SECRET")
         series = Series("listening", "alpha", BTC, "liquidations", MINUTE_MS)
         memory.write(series, DataFrame({"event_time": [NOON - MINUTE_MS], "messages": [3]}))
         heard.set()

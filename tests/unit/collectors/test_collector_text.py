@@ -69,7 +69,7 @@ def test_html_becomes_what_a_reader_sees(given, kept):
         ("https://user:word@news.example/", False),
         ("https://", False),
         ("http://[broken/", False),
-        ("https://a b/", False),
+        ("https://a.example b/", False),
         ("https://x.example/" + "y" * 3_000, False),
         (7, False),
     ],
