@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 BASES = ("BTC", "ETH", "SOL", "BNB", "XRP", "DOGE", "ADA", "AVAX")
 FIVE, DAY = 300_000, 86_400_000
 YEAR = 105_120  # 5m candles
-BEGIN = 1_700_006_400_000
+BEGIN = 1_577_836_800_000  # 2020-01-01: four years of growth lie in the past
 PAGE = 5_000
 COLUMNS = {
     "long_share": ("ratios", "global_accounts", FIVE),
