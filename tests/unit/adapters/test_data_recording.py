@@ -34,6 +34,7 @@ def written(home: Path) -> pd.DataFrame:
 
 def test_notes_are_in_the_memory_when_it_stops(tmp_path):
     recorder = Recorder(lambda: Memory(url(tmp_path)))
+    before = time.time_ns() // 1_000_000
     recorder.start()
     for number in range(50):
         recorder.note(SIGNALS, row(number))
@@ -41,6 +42,7 @@ def test_notes_are_in_the_memory_when_it_stops(tmp_path):
     found = written(tmp_path)
     assert found["event_time"].tolist() == [BEGIN + n * FIVE for n in range(50)]
     assert (found["reason"] == int(Reason.NO_SIGNAL)).all()
+    assert (found["known_at"] >= before).all()  # nobody could read them earlier
 
 
 def test_the_same_note_after_a_restart_counts_once(tmp_path):

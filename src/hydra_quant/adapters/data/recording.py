@@ -66,9 +66,9 @@ class Recorder:
             try:
                 self._held = self._held or self._next()
                 memory = memory or self._open_memory()
-                began = memory.clock()
                 for series, rows in _by_series(self._held).items():
-                    memory.write(series, DataFrame(rows), following_since=began)
+                    # known to whoever reads the memory when it is written, not when it was due
+                    memory.write(series, DataFrame(rows), following_since=0)
             except (SQLAlchemyError, StoreError, OSError) as error:
                 (logger.debug if self._failed else logger.error)(
                     "what the bot decides waits for the memory: %s", error
