@@ -108,7 +108,7 @@ class Beside:
         """Make the followers that the settings ask for, not yet started."""
         memory = self._open()
         built = build(self._settings.collector, self._config["exchange"], clock=memory.clock)
-        for line in (*built.skipped, *built.broken):
+        for line in built.skipped:
             logger.warning("not collected: %s", line)
         history = self._settings.collector.history_days * DAY_MS
         return Followers(memory, built.collectors, built.streams, self._pairs, history_ms=history)
