@@ -76,6 +76,35 @@ def test_values_are_the_venues(made, venue, market):
     np.testing.assert_allclose(rates, settled, atol=1e-8)
 
 
+@pytest.mark.parametrize("name", ["global_accounts", "top_accounts", "top_positions", "taker"])
+def test_both_sides_of_a_ratio_are_the_venues(made, market, name):
+    rows = collected(made, ("ratios", name))
+    theirs = market.ratios(PAIR, "5m", NOW - 3 * DAY, NOW)
+    share = {
+        "global_accounts": "long_share",
+        "top_accounts": "top_account_long_share",
+        "top_positions": "top_position_long_share",
+    }
+    if name == "taker":
+        expected = theirs["taker_buy_volume"], theirs["taker_sell_volume"]
+    else:
+        expected = theirs[share[name]], 1 - theirs[share[name]]
+    np.testing.assert_allclose(rows["long_side"], expected[0], rtol=1e-3)
+    np.testing.assert_allclose(rows["short_side"], expected[1], rtol=1e-3)
+
+
+def test_value_and_premium_are_the_venues(made, market):
+    rows = collected(made, ("open_interest", ""))
+    theirs = market.open_interest(PAIR, "5m", NOW - 3 * DAY, NOW)
+    np.testing.assert_allclose(rows["value"], theirs["value"], rtol=1e-6)
+    premium = collected(made, ("premium_index", ""))
+    trade = market.candles(PAIR, "5m", NOW - 3 * DAY, NOW)
+    mark = market.mark(PAIR, "5m", NOW - 3 * DAY, NOW)
+    for name in ("open", "close"):
+        expected = trade[name] / mark[name] - 1
+        np.testing.assert_allclose(premium[name], expected, atol=2e-6)
+
+
 @pytest.mark.parametrize("fault", ["429", "5xx", "drop", "duplicate", "reorder"])
 def test_faults_that_pass_change_nothing(made, venue, fault):
     key = ("open_interest", "")

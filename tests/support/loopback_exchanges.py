@@ -34,7 +34,7 @@ class Venue:
     twist : callable
         Done to every page's rows before they are sent.
     too_fast : int
-        How many of the next requests are refused as too many.
+        How many of the next requests are refused as too many, with `retry_after` if it is set.
     """
 
     def __init__(self, days: int = 3) -> None:
@@ -44,7 +44,11 @@ class Venue:
         self.limits: dict[str, int] = {}
         self.twist: Callable[[Rows], Rows] = list
         self.too_fast = 0
+        self.retry_after: str | None = None
         self.listings = 0
+
+    def _later(self) -> dict[str, str]:
+        return {} if self.retry_after is None else {"Retry_After": self.retry_after}
 
     def newest_first(self, path: str, start: int, end: int, limit: int) -> list[tuple[int, Any]]:
         """Rows with ``start <= time <= end``, newest first, as many as an answer holds."""
@@ -73,7 +77,8 @@ class Bybit(Venue):
     def __call__(self, request: Request) -> Reply:
         if self.too_fast:
             self.too_fast -= 1
-            return reply_json({"retCode": 10006, "retMsg": "Too many visits!", "result": {}})
+            refused = {"retCode": 10006, "retMsg": "Too many visits!", "result": {}}
+            return reply_json(refused, **self._later())
         if request.path == "/v5/market/instruments-info":
             self.listings += 1
             return self._answer([LISTED] if "status" not in request.params else [])
@@ -135,7 +140,8 @@ class Okx(Venue):
     def __call__(self, request: Request) -> Reply:
         if self.too_fast:
             self.too_fast -= 1
-            return reply_json({"code": "50011", "msg": "Too Many Requests", "data": []}, 429)
+            refused = {"code": "50011", "msg": "Too Many Requests", "data": []}
+            return reply_json(refused, 429, **self._later())
         if request.path == "/api/v5/public/instruments":
             self.listings += 1
             return self._answer([SWAP])
@@ -145,6 +151,7 @@ class Okx(Venue):
         if request.path not in self.series:
             return reply_json({"code": "50001", "msg": "unknown", "data": []}, 404)
         given = request.params
+        self.unit = given.get("unit", "1")  # as documented
         funding = request.path == self.FUNDING
         begin = int(given.get("before" if funding else "begin", 0)) + 1  # both are exclusive
         end = int(given.get("after" if funding else "end", 10**14)) - 1
@@ -156,7 +163,9 @@ class Okx(Venue):
             rate = {"fundingRate": repr(value), "realizedRate": repr(value)}
             return {"instId": "BTC-USDT-SWAP", **rate, "fundingTime": str(time)}
         if path == self.TAKER:
-            return [str(time), f"{value:.4f}", f"{2 * value:.4f}"]  # sold, bought
+            unit = {"0": 1, "1": 100, "2": 90_000}[self.unit]  # coins, contracts, USD
+            sold, bought = value * unit, 2 * value * unit
+            return [str(time), f"{sold:.4f}", f"{bought:.4f}"]
         if path == self.INTEREST:
             return [str(time), f"{value:.2f}", f"{value / 100:.4f}", f"{value * 900:.2f}"]
         return [str(time), f"{value:.4f}"]

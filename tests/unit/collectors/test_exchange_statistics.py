@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from pandas.testing import assert_frame_equal
 from support.loopback_exchanges import BEGIN, FIVE, HOUR, Bybit, Okx
 from support.loopback_http import LoopbackProvider, Reply
 
@@ -138,9 +139,13 @@ def test_shares_add_up_and_takers_keep_their_volumes(made, memory, name):
 )
 def test_repeated_and_reordered_rows_change_nothing(made, venue, memory, twist):
     one, task = tasks(made)["open_interest", ""]
-    venue.twist = twist
     store(memory, one, task)
-    assert memory.rows(task.series)["event_time"].tolist() == venue.times
+    plain = memory.rows(task.series)
+    assert plain["event_time"].tolist() == venue.times
+    venue.twist = twist
+    again, _ = store(memory, one, task)
+    assert [(written.new, written.revised) for written in again] == [(0, 0)] * len(again)
+    assert_frame_equal(memory.rows(task.series), plain)
 
 
 def test_a_second_collection_finds_nothing_new(made, memory):
@@ -183,6 +188,23 @@ def test_too_fast_is_waited_out(made, venue, provider, memory):
     store(memory, one, task)
     assert memory.rows(task.series)["event_time"].tolist() == venue.settled
     assert len(provider.slept) == 2
+
+
+def test_the_wait_that_is_asked_for_is_kept(made, venue, provider):
+    one, task = tasks(made)["funding", ""]
+    next(one.pages(task, BEGIN, BEGIN + HOUR))
+    venue.too_fast, venue.retry_after = 1, "17"
+    next(one.pages(task, BEGIN, BEGIN + HOUR))
+    assert provider.slept == [17.0]
+
+
+def test_a_ban_of_an_hour_is_told_and_not_waited_for(made, venue, provider):
+    one, task = tasks(made)["funding", ""]
+    next(one.pages(task, BEGIN, BEGIN + HOUR))
+    venue.too_fast, venue.retry_after = 5, "3600"
+    with pytest.raises(SourceError, match="RateLimitExceeded"):
+        next(one.pages(task, BEGIN, BEGIN + HOUR))
+    assert provider.slept == []
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "cut", "malformed", "reset"])
@@ -235,6 +257,23 @@ def test_a_book_is_stored_with_depth_in_quote(made, venue, memory):
     assert (row["best_bid"], row["best_ask"]) == (99.5, 100.5)
     assert (row["bid_depth"], row["ask_depth"]) == (2 * 99.5, 100.5)
     assert row["imbalance"] == pytest.approx((199 - 100.5) / (199 + 100.5))
+    assert json.loads(row["bids"]) == [[99.5, 2.0]]  # okx: 200 contracts of 0.01 coins
+
+
+def test_both_sides_of_open_interest_and_all_of_a_premium_candle(made, memory, name):
+    held = tasks(made)
+    one, task = held["open_interest", ""]
+    store(memory, one, task)
+    rows = memory.rows(task.series)
+    if name == "okx":
+        np.testing.assert_allclose(rows["value"], rows["contracts"] * 90_000, rtol=1e-4)
+        return
+    assert rows["value"].isna().all()
+    one, task = held["premium_index", ""]
+    store(memory, one, task)
+    premium = memory.rows(task.series)
+    for column in ("open", "high", "low"):
+        np.testing.assert_array_equal(premium[column], premium["close"])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ class Book:
     ----------
     client : Client
     levels : int
-        How many on each side.
+        How many on each side; the venue must serve that number (20 is served by all three).
     poll_ms : int
         How often one is taken.
     """
@@ -47,7 +47,6 @@ class Book:
         """
         pair = task.series.subject
         market = self._client.market(pair)
-        # venues take certain numbers of levels only; CCXT cuts what is more
         book = self._client.ask(
             f"order book of {pair}",
             lambda ccxt: ccxt.fetch_order_book(pair, limit=self._levels),

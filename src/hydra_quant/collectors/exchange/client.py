@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import ccxt
 
+from hydra_quant.collectors.answers import LONGEST_WAIT_S, asked_wait_s
 from hydra_quant.collectors.collector import SourceError
 from hydra_quant.collectors.retry import patiently
 
@@ -72,7 +73,7 @@ class Client:
             return patiently(
                 self.source,
                 lambda: call(self.ccxt),
-                _wait,
+                self._wait,
                 attempts=self._attempts,
                 sleep=self._sleep,
             )
@@ -96,6 +97,17 @@ class Client:
         market: dict[str, Any] = self.ccxt.markets[pair]
         return market
 
+    def _wait(self, error: BaseException) -> float | None:
+        """Seconds until it is worth asking again; None: it is not, or not within minutes."""
+        # Rate limits are network errors; an answer of another shape may have been cut on its way.
+        if not isinstance(error, (ccxt.BadResponse, ccxt.NetworkError, *MALFORMED)):
+            return None
+        headers = self.ccxt.last_response_headers or {}
+        named = {str(name).lower(): str(text) for name, text in headers.items()}
+        limited = isinstance(error, ccxt.RateLimitExceeded | ccxt.DDoSProtection)
+        asked = asked_wait_s(named, time.time()) if limited else 0.0
+        return asked if asked <= LONGEST_WAIT_S else None
+
     def close(self) -> None:
         """Let the connections go."""
         session = getattr(self.ccxt, "session", None)
@@ -107,12 +119,6 @@ def _listing(exchange_id: str) -> dict[str, Any]:
     """CCXT options under which only linear perpetuals are listed."""
     kind = "swap" if exchange_id == "okx" else "linear"
     return {"defaultType": "swap", "fetchMarkets": {"types": [kind]}}
-
-
-def _wait(error: BaseException) -> float | None:
-    # Rate limits are network errors; an answer of another shape may have been cut on its way.
-    passing = (ccxt.BadResponse, ccxt.NetworkError, *MALFORMED)
-    return 0.0 if isinstance(error, passing) else None
 
 
 def _line(error: Exception) -> str:
