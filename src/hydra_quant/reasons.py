@@ -18,7 +18,11 @@ class Reason(IntEnum):
     SIDE_OFF = 5
     SHOCK_CANDLE = 6
     MOVE_BELOW_COSTS = 7
+    SCORE_TOO_LOW = 8
+    OTHERS_OPPOSE = 9
     ENTER = 10
+    NO_POSITIONING = 11
+    LOW_CONFIDENCE = 12
 
     IN_POSITION = 20
     NO_FREE_SLOT = 21
@@ -43,7 +47,11 @@ _LABELS = {
     Reason.SIDE_OFF: "side not allowed",
     Reason.SHOCK_CANDLE: "shock candle",
     Reason.MOVE_BELOW_COSTS: "usual move below costs",
+    Reason.SCORE_TOO_LOW: "score below threshold",
+    Reason.OTHERS_OPPOSE: "other sources oppose",
     Reason.ENTER: "entry signal",
+    Reason.NO_POSITIONING: "no derivative data",
+    Reason.LOW_CONFIDENCE: "confidence below minimum",
     Reason.IN_POSITION: "already in position",
     Reason.GATE_FAILED: "gate failed (entry denied)",
     Reason.NOT_FILLED: "order not placed or filled",

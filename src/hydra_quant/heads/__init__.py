@@ -1,0 +1,1 @@
+"""Heads: what HYDRA learns about its own signals, the market around them and its positions."""

@@ -1,0 +1,1 @@
+"""Positioning: what the crowd of leveraged traders holds, against its own past."""

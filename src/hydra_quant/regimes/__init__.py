@@ -1,0 +1,1 @@
+"""Regimes: the state of the market, from the past only."""
