@@ -2,9 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from hydra_quant.positioning.names import ADDED, LEVELLED
 from numpy.typing import NDArray
 from pandas import DataFrame
+
+from hydra_quant.positioning.names import ADDED, LEVELLED
 
 Floats = NDArray[np.float64]
 LIQUIDATED = (
