@@ -8,7 +8,7 @@ from hydra_quant.reasons import Reason
 from hydra_quant.report.reason_files import Denials, ReasonError, ReasonFiles
 from hydra_quant.report.results import Result
 
-SILENT = (Reason.NO_SIGNAL, Reason.WARMING_UP, Reason.NO_PREDICTION)
+SILENT = (Reason.NO_SIGNAL, Reason.WARMING_UP, Reason.NO_PREDICTION, Reason.NO_POSITIONING)
 TABLE_COLUMNS = ["count", "share", "signal_share", "longs", "shorts", "followed_bps"]
 
 
