@@ -96,7 +96,7 @@ def as_of(
     """
     for name in columns:
         require_known(name)
-    opens, back = np.unique(_open_times(frame), return_inverse=True)
+    opens, back = np.unique(open_times(frame), return_inverse=True)
     source = _Source(memory, pair, reading, extra or {}, opens, opens + reading.candle_ms)
     found: dict[str, Floats] = {}
     for name in columns:
@@ -104,7 +104,14 @@ def as_of(
     return DataFrame({name: column[back] for name, column in found.items()}, index=frame.index)
 
 
-def _open_times(frame: DataFrame) -> Ints:
+def open_times(frame: DataFrame) -> Ints:
+    """Open times of candles, epoch ms, in the frame's order.
+
+    Raises
+    ------
+    StoreError
+        For candles without a column of dates.
+    """
     date = frame.get("date")
     if date is None or not pd.api.types.is_datetime64_any_dtype(date.dtype) or date.isna().any():
         raise StoreError('candles need a "date" column of dates (open time, UTC), none missing')
