@@ -41,14 +41,17 @@ def model_vote(
 
 
 def soft_vote(
-    votes: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float], speak_above: float
+    votes: Mapping[str, NDArray[np.float64]],
+    weights: Mapping[str, float | NDArray[np.float64]],
+    speak_above: float,
 ) -> SoftVote:
     """Weighted mean of the votes that are there; a missing source gives its weight to the others.
 
     Parameters
     ----------
     votes : by source, arrays of shape (n_candles,) in [-1, 1]; NaN where a source has no opinion
-    weights : by source, not negative; every source in ``votes`` must have one
+    weights : by source, not negative, a number or an array of shape (n_candles,); every source in
+        ``votes`` must have one
     speak_above : a vote of at least this size counts as the source having spoken; a source without
         weight never speaks
 
@@ -58,7 +61,7 @@ def soft_vote(
         When a source has no weight.
     """
     stacked = np.stack(list(votes.values()))
-    weight = np.array([weights[name] for name in votes])[:, None]
+    weight = np.stack([np.broadcast_to(weights[name], vote.shape) for name, vote in votes.items()])
     present = np.where(np.isnan(stacked), 0.0, weight)
     mass = present.sum(axis=0)
     weighted = (present * np.nan_to_num(stacked)).sum(axis=0)
