@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hydra_quant.models.fingerprint import differences, digest
+from hydra_quant.models.fingerprint import canonical, differences, digest
 
 _MAGIC = b"HYDRA-BUNDLE-1\n"
 
@@ -62,6 +62,25 @@ def read_bundle(path: Path, description: str) -> bytes | None:
         changed = differences(header["description"], json.loads(description))
         raise Refused(f"{path.name} was made from something else ({'; '.join(changed[:4])})")
     return payload
+
+
+def open_bundle(path: Path) -> tuple[dict[str, Any], bytes]:
+    """Return what a file says it was made from, and its payload.
+
+    For readers that judge the description themselves; `read_bundle` wants the very same.
+
+    Raises
+    ------
+    Refused
+        When there is no such file, or it is damaged.
+    """
+    if not path.is_file():
+        raise Refused(f"{path}: no such file")
+    header, payload = _parse(path)
+    description = header["description"]
+    if not isinstance(description, dict) or header["fingerprint"] != digest(canonical(description)):
+        raise Refused(f"{path} is damaged (what it was made from does not match its mark)")
+    return description, payload
 
 
 def _parse(path: Path) -> tuple[dict[str, Any], bytes]:
