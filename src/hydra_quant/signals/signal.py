@@ -1,12 +1,17 @@
 """What a behavioural signal says of each candle, and how much of it still holds later."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+MOST_EXCESS = 3.0
+"""Standard deviations beyond which an input adds no more confidence: the past of these quantities
+has fat tails, and one wild input should not speak for the others."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Signal:
 
     side: NDArray[np.int8]
     confidence: Floats
-    known: NDArray[np.bool_]
+    known: Bools
     holding_minutes: int
     thesis: Mapping[str, Floats]
     expected_return: Floats | None = None
@@ -47,15 +52,41 @@ def confidence_of(*excesses: Floats) -> Floats:
     Parameters
     ----------
     excesses : arrays of shape (n_candles,), in standard deviations of each input's own past; below
-        0 counts as 0
+        0 counts as 0, above `MOST_EXCESS` as that
 
     Returns
     -------
     array of shape (n_candles,): ``1 - exp(-mean excess) / 2``, 0.5 at the thresholds; NaN where an
     excess is.
     """
-    mean = np.mean([np.maximum(excess, 0.0) for excess in excesses], axis=0)
+    mean = np.mean([np.clip(excess, 0.0, MOST_EXCESS) for excess in excesses], axis=0)
     return np.asarray(1.0 - 0.5 * np.exp(-mean))
+
+
+def speak(
+    longs: Bools,
+    shorts: Bools,
+    *,
+    inputs: Sequence[Floats],
+    excesses: Sequence[Floats],
+    holding_minutes: int,
+    thesis: Mapping[str, Floats],
+) -> Signal:
+    """Put a signal together: silent, and known to be so or not, wherever it does not fire.
+
+    Parameters
+    ----------
+    longs, shorts : arrays of shape (n_candles,), never both true
+        Where the conditions of a long and of a short hold.
+    inputs : arrays of shape (n_candles,)
+        All that the conditions read; where one is not finite, the signal is silent and not known.
+    excesses : arrays of shape (n_candles,)
+        For `confidence_of`.
+    """
+    known = np.all(np.isfinite(inputs), axis=0)
+    side = np.where(known, longs.astype(np.int8) - shorts.astype(np.int8), 0).astype(np.int8)
+    confidence = np.where(side != 0, confidence_of(*excesses), 0.0)
+    return Signal(side, confidence, known, holding_minutes, dict(thesis))
 
 
 def health(support_now: Floats, support_at_entry: Floats, side: Floats) -> Floats:
