@@ -122,6 +122,22 @@ def past_of(
     return _Board.read(memory, pair, ends, reading, settings, extra).past(ends[0])
 
 
+def covers(past: Past, frame: DataFrame, reading: Reading, settings: Signals) -> bool:
+    """Whether a kept past says all that `added` needs about these candles."""
+    numbers = Grid(reading.candle_ms, settings.history_days).number(open_times(frame))
+    return past.first <= numbers.min() and numbers.max() <= past.last
+
+
+def is_settled(found: DataFrame) -> bool:
+    """Whether all that is known now has a past as well, which may then be kept for a while.
+
+    Until then that past may just be arriving: a collector fetches the newest facts first.
+    """
+    newest = found.iloc[-1]
+    known = [name for name, of in STANDARDISED.items() if np.isfinite(newest[of])]
+    return bool(known) and not bool(newest[known].isna().any())
+
+
 def _levels(past: Past, numbers: Ints, settings: Signals) -> dict[str, Floats]:
     if settings.thresholds == "fixed":
         return {name: np.full(len(numbers), level) for name, level in fixed(settings).items()}

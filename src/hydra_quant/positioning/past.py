@@ -68,6 +68,11 @@ class Past:
     first: int
     columns: Mapping[str, Floats]
 
+    @property
+    def last(self) -> int:
+        """Number of the last row."""
+        return self.first + max(map(len, self.columns.values())) - 1
+
     def at(self, numbers: Ints, name: str) -> Floats:
         """One statistic by row numbers; NaN for a row that is not here."""
         column = self.columns[name]

@@ -10,10 +10,13 @@ import pytest
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 from pandas import DataFrame
+from support import crowd
 from support.strategy_world import PAIR, START, analyse, candles, config, offer, strategy
 
 from hydra_quant.adapters.data.remembered import Remembered, column_names
 from hydra_quant.memory import Memory, Series
+from hydra_quant.positioning import enrich
+from hydra_quant.positioning.names import ADDED
 from hydra_quant.settings import Settings
 
 MINUTE = 60_000
@@ -174,3 +177,80 @@ def test_a_strategy_has_the_columns_and_keeps_them_with_its_trades(tmp_path):
 
     kept = thesis(frame.iloc[-1], made.settings.memory.columns)
     assert kept["taker_buy_share"] == pytest.approx(float(frame["taker_buy_share"].iloc[-1]))
+
+
+# --- positioning ---------------------------------------------------------------------------------
+
+
+def crowded(home: Path, mode: RunMode) -> Remembered:
+    """Nine days of positioning before the first candle, and one beside them."""
+    with Memory(f"sqlite:///{home / 'hydra' / 'memory.sqlite'}") as memory:
+        crowd.store(memory, crowd.crowd(10, start=BEGIN - 9 * crowd.DAY))
+    hydra = {"signals": {"history_days": 7}}
+    made = config(home, mode, hydra=hydra, datadir=home / "data")
+    return Remembered(made, Settings.parse({"hydra": hydra}), "5m")
+
+
+def test_positioning_is_the_same_in_a_backtest_and_live(tmp_path):
+    backtest = crowded(tmp_path, RunMode.BACKTEST)
+    live = remembered(tmp_path, RunMode.DRY_RUN)
+    live._settings = backtest._settings
+    whole = backtest.positioning(candles(100), PAIR)
+    assert list(whole.columns) == list(ADDED)
+    assert whole["funding_zscore"].notna().all()
+    for end in range(60, 90):  # candle by candle, over two turns of the hour
+        seen = live.positioning(candles(100).iloc[end - 50 : end], PAIR)
+        pd.testing.assert_frame_equal(seen, whole.iloc[end - 50 : end])
+
+
+def test_live_the_past_is_read_once_an_hour(tmp_path, monkeypatch):
+    live = crowded(tmp_path, RunMode.DRY_RUN)
+    read = []
+    past_of = enrich.past_of
+    monkeypatch.setattr(enrich, "past_of", lambda *about: read.append(1) or past_of(*about))
+    for end in range(60, 84):
+        live.positioning(candles(100).iloc[end - 50 : end], PAIR)
+    assert len(read) == 2
+
+
+def test_live_a_past_that_is_still_arriving_is_read_again(tmp_path):
+    facts = crowd.crowd(10, start=BEGIN - 9 * crowd.DAY)
+    newest = {name: rows[rows["event_time"] >= BEGIN] for name, rows in facts.items()}
+    live = remembered(tmp_path, RunMode.DRY_RUN)
+    frame = candles(50)
+    with Memory(f"sqlite:///{tmp_path / 'hydra' / 'memory.sqlite'}") as memory:
+        crowd.store(memory, newest)
+        first = live.positioning(frame, PAIR)
+        crowd.store(memory, facts)
+    assert first["oi_zscore"].isna().all()
+    with Memory(f"sqlite:///{tmp_path / 'hydra' / 'memory.sqlite'}") as memory:
+        expected = enrich.added(memory, frame, PAIR, live._reading, live._settings.signals)
+    pd.testing.assert_frame_equal(live.positioning(frame, PAIR), expected)
+
+
+def test_positioning_asks_for_no_configured_columns_and_says_what_is_missing(tmp_path, caplog):
+    empty = remembered(tmp_path, RunMode.DRY_RUN)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            seen = empty.positioning(candles(5), PAIR)
+    assert seen.isna().all(axis=None)
+    (record,) = caplog.records
+    assert "funding_rate, open_interest" in record.getMessage()
+
+
+def test_positioning_of_a_broken_memory_is_empty_live_and_stops_a_backtest(tmp_path, caplog):
+    broken(tmp_path)
+    with caplog.at_level(logging.WARNING):
+        seen = remembered(tmp_path, RunMode.LIVE).positioning(candles(5), PAIR)
+    assert list(seen.columns) == list(ADDED)
+    assert seen.isna().all(axis=None)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    with pytest.raises(OperationalException, match="memory cannot be read"):
+        remembered(tmp_path).positioning(candles(5), PAIR)
+
+
+def test_positioning_survives_being_copied_to_another_process(tmp_path):
+    live = crowded(tmp_path, RunMode.DRY_RUN)
+    before = live.positioning(candles(50), PAIR)
+    copy = pickle.loads(pickle.dumps(live))
+    pd.testing.assert_frame_equal(copy.positioning(candles(50), PAIR), before)

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from hydra_quant.memory.columns import COLUMNS, LIQUIDATIONS, is_comparable
 from hydra_quant.memory.engine import resolve_url
 from hydra_quant.memory.enrich import Reading, as_of, require_known
 from hydra_quant.memory.series import MINUTE_MS
+from hydra_quant.positioning import enrich
+from hydra_quant.positioning.names import ADDED, RAW
+from hydra_quant.positioning.past import Past
 from hydra_quant.settings import Memory as MemorySettings
 from hydra_quant.settings import Settings
 
@@ -51,11 +54,12 @@ class Remembered:
         self._reading = _reading(config, settings.memory, timeframe)
         self._memory: Memory | None = None
         self._files: dict[str, dict[Series, DataFrame]] = {}
-        self._empty: dict[str, tuple[str, ...]] = {}
+        self._empty: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
+        self._past: dict[str, Past] = {}
         self._failed = False
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_memory": None, "_files": {}}
+        return {**self.__dict__, "_memory": None, "_files": {}, "_past": {}}
 
     def columns(self, frame: DataFrame, pair: str) -> DataFrame:
         """Columns and their ages (minutes) for a pair's candles, by the frame's index.
@@ -70,15 +74,51 @@ class Remembered:
         """
         if not self.names:
             return DataFrame(index=frame.index)
+
+        def read() -> DataFrame:
+            return as_of(self._open(), frame, pair, self.names, self._reading, self._extra(pair))
+
+        found = self._read(read, frame, column_names(self.names))
+        self._say_what_is_missing(found, pair, self.names)
+        return found
+
+    def positioning(self, frame: DataFrame, pair: str) -> DataFrame:
+        """What the crowd holds, against its own past: `positioning.names.ADDED`, by frame's index.
+
+        Read whatever ``memory.columns`` names. A memory that cannot be read is met as in `columns`.
+
+        Raises
+        ------
+        OperationalException
+            In a backtest, when the memory cannot be read.
+        """
+        found = self._read(lambda: self._positioning(frame, pair), frame, list(ADDED))
+        self._say_what_is_missing(found, pair, RAW)
+        return found
+
+    def _positioning(self, frame: DataFrame, pair: str) -> DataFrame:
+        signals = self._settings.signals
+        about = self._open(), frame, pair, self._reading, signals, self._extra(pair)
+        if self._config.get("runmode") not in LIVE_MODES or frame.empty:
+            return enrich.added(*about)
+        past = self._past.pop(pair, None)
+        if past is None or not enrich.covers(past, frame, self._reading, signals):
+            past = enrich.past_of(*about)
+        found = enrich.added(*about, past)
+        if enrich.is_settled(found):
+            self._past[pair] = past
+        return found
+
+    def _read(self, read: Callable[[], DataFrame], frame: DataFrame, names: list[str]) -> DataFrame:
+        """What was read, or live these columns without values where it cannot be."""
         try:
-            found = as_of(self._open(), frame, pair, self.names, self._reading, self._extra(pair))
+            found = read()
         except (SQLAlchemyError, StoreError, OSError) as error:
             if self._config.get("runmode") not in LIVE_MODES:
                 raise OperationalException(f"HYDRA's memory cannot be read: {error}") from error
             self._say(f"HYDRA's memory cannot be read, its columns are empty: {error}")
-            return DataFrame(np.nan, index=frame.index, columns=column_names(self.names))
+            return DataFrame(np.nan, index=frame.index, columns=names)
         self._failed = False
-        self._say_what_is_missing(found, pair)
         return found
 
     def features(self, frame: DataFrame, pair: str) -> DataFrame:
@@ -114,15 +154,17 @@ class Remembered:
             self._files[pair] = read_candle_files(self._config, pair, self.lags)
         return self._files[pair]
 
-    def _say_what_is_missing(self, found: DataFrame, pair: str) -> None:
+    def _say_what_is_missing(self, found: DataFrame, pair: str, names: tuple[str, ...]) -> None:
         """Log once for a pair which columns have no value in all its candles."""
-        empty = tuple(name for name in self.names if found[name].isna().all())
-        if empty and self._empty.get(pair) != empty:
+        if self._failed:
+            return
+        empty = tuple(name for name in names if found[name].isna().all())
+        if empty and self._empty.get((pair, names)) != empty:
             logger.warning(
                 "%s: the memory holds nothing for %s; hydra-quant collect or import fills it",
                 *(pair, ", ".join(empty)),
             )
-        self._empty[pair] = empty
+        self._empty[pair, names] = empty
 
     def _say(self, what: str) -> None:
         """Log a failure once, until the memory answers again."""
