@@ -83,7 +83,7 @@ def test_payoff_that_is_not_known_is_even_and_never_negative():
         (
             {"score": 0.9, "vote": -0.1},
             FLOOR + (1 - FLOOR) * 0.817578,
-        ),  # a score goes before a vote
+        ),  # score before vote
         ({"vote": 0.7}, 0.7),
         ({"vote": -0.7}, 0.7),
         ({"vote": 0.1}, FLOOR),
