@@ -6,11 +6,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.positions import crowded_frame
 
-from hydra_quant.regimes import cascade, volatility
-from hydra_quant.settings import Regimes
+from hydra_quant.regimes import cascade, market, volatility
+from hydra_quant.settings import Regimes, Signals
 
 REGIMES = Regimes(window_candles=100)
 quick = settings(max_examples=6, deadline=None)
+
+
+def rule(signals):
+    """The rule on candles, state and all."""
+
+    def tell(frame):
+        state = volatility.volatility_regime(frame["close"].to_numpy(), REGIMES)
+        frame = frame.assign(volatility_regime=state)
+        likely = cascade.cascade_probability(frame, 60)
+        return market.rule_regime(frame.assign(cascade_probability=likely), REGIMES, signals)
+
+    return tell, market.lookback(REGIMES, signals, 60)
+
 
 # name: (from a frame to one value a candle, the lookback that it declares)
 TELLERS = {
@@ -23,6 +36,8 @@ TELLERS = {
         volatility.lookback(REGIMES),
     ),
     "cascade_probability": (lambda f: cascade.cascade_probability(f, 60), cascade.lookback(60)),
+    "rule, fixed": rule(Signals(thresholds="fixed")),
+    "rule, quantile": rule(Signals(thresholds="quantile")),
 }
 over = pytest.mark.parametrize("name", TELLERS)
 
