@@ -43,4 +43,4 @@ def score(frame: DataFrame, name: str) -> Floats:
     sigma = (high - low) / (2 * LEVEL_SIGMAS)
     apart = sigma > 0
     scored = np.where(apart, off / np.where(apart, sigma, 1.0), np.sign(off) * LEVEL_SIGMAS)
-    return np.clip(np.where(np.isnan(sigma), np.nan, scored), -MOST_SIGMAS, MOST_SIGMAS)
+    return np.clip(scored, -MOST_SIGMAS, MOST_SIGMAS)

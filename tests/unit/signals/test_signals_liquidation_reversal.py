@@ -39,7 +39,7 @@ def test_a_level_of_nothing_is_beyond_any_burst_but_not_beyond_silence():
     frame.loc[len(frame) - 2, "liq_velocity"] = 0.01
     assert fire(frame).side[-1] == 1
     assert 0.5 < fire(frame).confidence[-1] < 1
-    frame["liq_velocity"] = 0.0
+    frame.loc[len(frame) - 1, "liq_velocity"] = 0.0
     assert fire(frame).side[-1] == 0
     assert fire(frame).known[-1]
 
@@ -53,6 +53,11 @@ def test_the_thesis_keeps_the_strongest_burst_of_the_span():
     # twice the upper level, which is half as far from the lower: three times 1.645, nine tenths
     expected = 0.9 * 3 * 1.645
     np.testing.assert_allclose(burst["against_liquidations"][-3:], [expected, expected, 0.0])
+
+
+def test_fewer_liquidations_than_usual_speak_for_nobody():
+    thesis = fire(situation(-3, liq_velocity=0.0001, liq_imbalance=0.9)).thesis
+    assert thesis["against_liquidations"][-1] == 0
 
 
 def test_shorts_that_were_hit_are_bought_from():
