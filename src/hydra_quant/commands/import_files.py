@@ -28,6 +28,13 @@ files (parquet, or CSV with the same columns; column `date` is UTC)
   bybit/BTC_USDT_USDT-4h-derivs           long_ratio
   orderbook/BTC_USDT_USDT-8h-obi          obi, bid_depth, ask_depth (within 1 %, in base)
   takerflow/BTC_USDT_USDT-8h-takerflow15m buy_vol, sell_vol
+  interest/BTC_USDT_USDT-5m-interest      open_interest, open_interest_value
+  ratios/BTC_USDT_USDT-5m-ratios          long_share, top_account_long_share, taker_buy_volume, ...
+  premium/BTC_USDT_USDT-5m-premium        open, high, low, close
+  liquidations/BTC_USDT_USDT-liquidations side (sell closes a long), price, amount [, recorded]
+  liquidations/BTC_USDT_USDT-listened     messages [, recorded]: a row for every minute heard
+  book/BTC_USDT_USDT-book                 best_bid, best_ask, bid_depth, ask_depth, imbalance
+                                          [, recorded]
   onchain/BTC-coinmetrics-1d              mvrv, market_cap_usd, realized_cap_usd, ...
   sentiment/fear_greed-1d                 fear_greed
   sentiment/google_trends-1d              symbol, google_trend
@@ -41,7 +48,8 @@ what is known when
   A bar's open interest or ratio is known one bar after its stamp, a settlement at its time, a
   window of order book or taker flow at its stamp, which is its end, a daily metric after its
   day, a headline that carries only its day at the end of that day; to all of these comes the
-  publication lag (hydra.memory.lag_minutes).
+  publication lag (hydra.memory.lag_minutes). What somebody recorded live is known from the time
+  in its column `recorded`; `hydra-quant sandbox export` writes such files.
   Importing again changes nothing. Another vintage of a file is stored beside the first: its
   changed values count from now on, backtests of earlier candles still see the old ones.
 

@@ -125,7 +125,7 @@ def past_of(
 def covers(past: Past, frame: DataFrame, reading: Reading, settings: Signals) -> bool:
     """Whether a kept past says all that `added` needs about these candles."""
     numbers = Grid(reading.candle_ms, settings.history_days).number(open_times(frame))
-    return past.first <= numbers.min() and numbers.max() <= past.last
+    return past.first <= int(numbers.min()) and int(numbers.max()) <= past.last
 
 
 def is_settled(found: DataFrame) -> bool:

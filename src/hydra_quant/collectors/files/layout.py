@@ -7,12 +7,13 @@ from pathlib import Path
 
 from pandas import DataFrame
 
-from hydra_quant.collectors.files import readers
+from hydra_quant.collectors.files import readers, recorded
 from hydra_quant.collectors.files.table import SUFFIXES, FileError
 from hydra_quant.memory import Series
 
 Facts = Iterator[tuple[Series, DataFrame]]
 PAIR = r"(?P<base>[A-Z0-9]+)_(?P<quote>[A-Z0-9]+)(_(?P<settle>[A-Z0-9]+))?"
+WIDTH = rf"(?P<width>{'|'.join(readers.WIDTHS)})"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,20 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "binance", f"{PAIR}-8h-takerflow15m", "BTC_USDT_USDT-8h-takerflow15m", readers.taker
         ),
     ),
+    "interest": (
+        Rule("binance", f"{PAIR}-{WIDTH}-interest", "BTC_USDT_USDT-5m-interest", readers.interest),
+    ),
+    "ratios": (
+        Rule("binance", f"{PAIR}-{WIDTH}-ratios", "BTC_USDT_USDT-5m-ratios", recorded.ratios),
+    ),
+    "premium": (
+        Rule("binance", f"{PAIR}-{WIDTH}-premium", "BTC_USDT_USDT-5m-premium", recorded.premium),
+    ),
+    "liquidations": (
+        Rule("binance", f"{PAIR}-liquidations", "BTC_USDT_USDT-liquidations", recorded.forced),
+        Rule("binance", f"{PAIR}-listened", "BTC_USDT_USDT-listened", recorded.listened),
+    ),
+    "book": (Rule("binance", f"{PAIR}-book", "BTC_USDT_USDT-book", recorded.book),),
     "onchain": (
         Rule("", r"(?P<base>[A-Z0-9]+)-(?P<origin>\w+)-1d", "BTC-coinmetrics-1d", readers.chain),
     ),

@@ -22,7 +22,11 @@ from hydra_quant.memory import Lags, Series
 from hydra_quant.memory.series import DAY_MS, HOUR_MS, MINUTE_MS
 
 Facts = Iterator[tuple[Series, DataFrame]]
-WIDTHS = {"1h": HOUR_MS, "4h": 4 * HOUR_MS}
+WIDTHS = {
+    **{f"{minutes}m": minutes * MINUTE_MS for minutes in (5, 15, 30)},
+    **{f"{hours}h": hours * HOUR_MS for hours in (1, 2, 4, 6, 8, 12)},
+    "1d": DAY_MS,
+}
 WINDOW_MS = 15 * MINUTE_MS
 SETTLES_MS = 8 * HOUR_MS
 

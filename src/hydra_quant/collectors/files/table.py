@@ -50,8 +50,8 @@ def require(path: Path, table: DataFrame, columns: Sequence[str]) -> None:
             raise FileError(f"{path}: column '{column}' is missing; there are: {there}")
 
 
-def times(path: Path, table: DataFrame) -> Ints:
-    """Epoch milliseconds (UTC) of column ``date``, shape (n_rows,).
+def times(path: Path, table: DataFrame, column: str = "date") -> Ints:
+    """Epoch milliseconds (UTC) of a column of times, shape (n_rows,).
 
     Times without a zone count as UTC. Text (CSV) must be ISO 8601.
 
@@ -60,16 +60,18 @@ def times(path: Path, table: DataFrame) -> Ints:
     FileError
         When a cell is empty or no time.
     """
-    require(path, table, ("date",))
-    date = table["date"]
+    require(path, table, (column,))
+    date = table[column]
     if pd.api.types.is_numeric_dtype(date):
-        raise FileError(f"{path}: column 'date' holds numbers; write times like 2025-01-31T08:00Z")
+        raise FileError(
+            f"{path}: column '{column}' holds numbers; write times like 2025-01-31T08:00Z"
+        )
     parsed = pd.to_datetime(date, utc=True, errors="coerce", format="ISO8601")
     bad = parsed.isna().to_numpy()
     if bad.any():
         row = int(np.argmax(bad))
         raise FileError(
-            f"{path}: column 'date' is {date.iloc[row]!r} in row {row + 1}; "
+            f"{path}: column '{column}' is {date.iloc[row]!r} in row {row + 1}; "
             "write times like 2025-01-31T08:00Z"
         )
     return pd.DatetimeIndex(parsed).as_unit("ms").asi8

@@ -8,6 +8,7 @@ from .rng import hashed_uniforms
 from .spec import MINUTE_MS, PairSpec
 
 Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
 _LEVELS = 6  # halvings of the minute: 64 steps of .94 s
 
 
@@ -65,45 +66,72 @@ def orders(
     -------
     bids, asks : arrays of shape (n <= levels, 2), price and amount, best first.
     """
-    second = at_ms // 1000
-    gap = max(spec.tick, 0.4e-4 * price * max(turbulence, 0.5) ** 0.7)
-    centre = int(np.rint(price / spec.tick))
-    half = max(int(np.rint(0.5 * gap / spec.tick)), 1)
+    sides = books(
+        spec, np.array([price]), np.array([turbulence]), seed, salt, np.array([at_ms]), levels
+    )
+    bids, asks = (side[0][side[0, :, 0] > 0][:levels] for side in sides)
+    return bids, asks
+
+
+def books(
+    spec: PairSpec,
+    price: Array,
+    turbulence: Array,
+    seed: int,
+    salt: int,
+    at_ms: Ints,
+    levels: int,
+) -> tuple[Array, Array]:
+    """`orders` at many moments: ``price``, ``turbulence`` and ``at_ms`` of shape (n,).
+
+    Returns
+    -------
+    bids, asks : arrays of shape (n, max(levels, 1), 2); a level whose price is not above zero is
+        no order.
+    """
+    gap = np.maximum(spec.tick, 0.4e-4 * price * np.maximum(turbulence, 0.5) ** 0.7)
+    centre = np.rint(price / spec.tick).astype(np.int64)
+    half = np.maximum(np.rint(0.5 * gap / spec.tick).astype(np.int64), 1)
     lean = _imbalance(seed, salt, at_ms)
-    bid_top, ask_top = centre - half, centre + half - (1 if half == 1 else 0)
-    scale = spec.depth / (1.0 + 0.35 * max(turbulence - 1.0, 0.0))
+    bid_top, ask_top = centre - half, centre + half - (half == 1)
+    scale = spec.depth / (1.0 + 0.35 * np.maximum(turbulence - 1.0, 0.0))
+    second = at_ms // 1000
     bids = _side(spec, bid_top, -1, scale * (1.0 + lean), seed, salt * 2, second, levels)
     asks = _side(
-        spec, max(ask_top, bid_top + 1), 1, scale * (1.0 - lean), seed, salt * 2 + 1, second, levels
+        spec,
+        np.maximum(ask_top, bid_top + 1),
+        *(1, scale * (1.0 - lean), seed, salt * 2 + 1, second, levels),
     )
     return bids, asks
 
 
-def _imbalance(seed: int, salt: int, at_ms: int) -> float:
+def _imbalance(seed: int, salt: int, at_ms: Ints) -> Array:
     """Slow imbalance in about -.5 to .5: piecewise linear through one hashed point a minute."""
-    minute = at_ms // MINUTE_MS
-    points = hashed_uniforms(seed, salt + 977, np.arange(minute - 8, minute + 1)) - 0.5
+    minutes = (at_ms // MINUTE_MS)[:, None] + np.arange(-8, 1)
+    points = hashed_uniforms(seed, salt + 977, minutes) - 0.5
     weight = 1.0 - (at_ms % MINUTE_MS) / MINUTE_MS
-    return float(2.0 * (points[:-1].mean() * weight + points[1:].mean() * (1.0 - weight)))
+    before, after = points[:, :-1].mean(axis=1), points[:, 1:].mean(axis=1)
+    return np.asarray(2.0 * (before * weight + after * (1.0 - weight)))
 
 
 def _side(
     spec: PairSpec,
-    top: int,
+    top: Ints,
     sign: int,
-    depth: float,
+    depth: Array,
     seed: int,
     salt: int,
-    second: int,
+    second: Ints,
     levels: int,
 ) -> Array:
     """One side: gaps of a few ticks, amounts exponential about a hump some basis points away."""
     count = max(levels, 1)
-    index = second * 4096 + np.arange(count, dtype=np.int64)
-    width = max(2.0 * 1e-4 * top / 4.0, 1.0)  # mean gap: half a basis point, at least one tick
+    top, depth = top[:, None], depth[:, None]
+    index = second[:, None] * 4096 + np.arange(count, dtype=np.int64)
+    width = np.maximum(2.0 * 1e-4 * top / 4.0, 1.0)  # mean gap: half a basis point, at least a tick
     gaps = np.floor(-np.log(hashed_uniforms(seed, salt + 31_000, index)) * (width - 1.0) + 1.0)
-    gaps[0] = 0
-    ticks = top + sign * np.cumsum(gaps)
+    gaps[:, 0] = 0
+    ticks = top + sign * np.cumsum(gaps, axis=1)
     size = -np.log(hashed_uniforms(seed, salt + 57_000, index)) * np.minimum(
         0.35 + 0.02 * np.arange(count), 1.5
     )
@@ -111,6 +139,4 @@ def _side(
     unit = depth * width * spec.tick / (0.01 * top * spec.tick)  # quote currency per level
     with np.errstate(divide="ignore", invalid="ignore"):
         amount = decimal(np.maximum(np.rint(unit * size / price / spec.step), 1.0), spec.step)
-    keep = ticks >= 1
-    rows = np.column_stack([price, amount])
-    return np.asarray(rows[keep][:levels])
+    return np.stack([price, amount], axis=-1)
