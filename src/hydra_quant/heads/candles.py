@@ -78,16 +78,25 @@ def read_candles(root: Path, stem: str, timeframe: str) -> tuple[DataFrame, str]
     FileError
         When a file is damaged or lacks a column.
     """
+    found = next(_fitting(root, stem, timeframe), None)
+    if found is None:
+        return None
+    path, venue, width = found
+    candles = without_holes(_read(path), MINUTES[width])
+    return (candles if width == timeframe else widened(candles, MINUTES[timeframe])), venue
+
+
+def has(root: Path, stem: str, timeframe: str) -> bool:
+    """Whether a pair's candles of this width are there or can be put together."""
+    return any(True for _ in _fitting(root, stem, timeframe))
+
+
+def _fitting(root: Path, stem: str, timeframe: str) -> Iterator[tuple[Path, str, str]]:
+    """Files that could give candles of this width, the best first: path, venue, own width."""
     wanted = minutes_of(timeframe)
     for width in sorted(MINUTES, key=MINUTES.__getitem__, reverse=True):
-        if MINUTES[width] > wanted or wanted % MINUTES[width]:
-            continue
-        for path, venue in _stored(root, stem, width):
-            candles = without_holes(_read(path), MINUTES[width])
-            if width != timeframe:
-                candles = widened(candles, wanted)
-            return candles, venue
-    return None
+        if wanted % MINUTES[width] == 0:
+            yield from ((path, venue, width) for path, venue in _stored(root, stem, width))
 
 
 def _stored(root: Path, stem: str, width: str) -> Iterator[tuple[Path, str]]:
