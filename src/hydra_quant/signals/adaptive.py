@@ -20,6 +20,7 @@ MINUTES_A_YEAR = 365 * 24 * 60
 MOST_CANDLES = 900
 MIN_SPOKEN = 0.1
 STRONGEST = 6.0
+USUAL_SHARPE = 1.0
 
 
 def window_candles(sharpe_days: int, candle_minutes: int, most: int = MOST_CANDLES) -> int:
@@ -79,11 +80,14 @@ def sharpe(returns: Floats, window: int, candle_minutes: int) -> Floats:
 
 
 def multiplier(annual_sharpe: Floats, years: float) -> Floats:
-    """Factor on a source's weight: ``2 / (1 + exp(-t))`` with ``t = sharpe * sqrt(years)``.
+    """Factor on a source's weight: ``2 / (1 + exp(-belief))``.
 
-    t is the Sharpe ratio in its own standard errors (Lo 2002, independent returns, small ratios):
-    a month's Sharpe of 3.5 is one of them, and moves a weight no further than luck deserves. 1 at
-    0, rising, between 0 and 2; t counts up to `STRONGEST`, so no source is lost for good.
+    The belief is what is left of the Sharpe ratio when luck is taken out: a ratio measured over
+    `years` has a standard error of ``1 / sqrt(years)`` (Lo 2002; independent returns, small
+    ratios), true ones scatter by `USUAL_SHARPE`, and the mean of the posterior of two normals is
+    ``sharpe * years / (years + 1 / USUAL_SHARPE**2)``. A month keeps 8 % of it: it takes a disaster
+    (trading costs, say) to move a weight far, as it should. 1 at 0, rising, between 0 and 2; the
+    belief counts up to `STRONGEST`, so no source is lost for good.
 
     Parameters
     ----------
@@ -94,8 +98,9 @@ def multiplier(annual_sharpe: Floats, years: float) -> Floats:
     -------
     array of the same shape in (0, 2); 1 where there is no Sharpe ratio.
     """
-    t = np.clip(annual_sharpe * np.sqrt(years), -STRONGEST, STRONGEST)
-    return np.where(np.isnan(t), 1.0, 2.0 / (1.0 + np.exp(-np.nan_to_num(t))))
+    kept = years / (years + USUAL_SHARPE**-2)
+    belief = np.clip(annual_sharpe * kept, -STRONGEST, STRONGEST)
+    return np.where(np.isnan(belief), 1.0, 2.0 / (1.0 + np.exp(-np.nan_to_num(belief))))
 
 
 def crowding(returns: Mapping[str, Floats], window: int) -> dict[str, Floats]:
@@ -124,6 +129,7 @@ def adaptive_weights(
     window: int,
     round_trip_cost: float,
     holding_candles: int = 1,
+    share_likeness: bool = True,
 ) -> dict[str, Floats]:
     """Weights of the sources on each candle, from what was known at its close.
 
@@ -139,6 +145,7 @@ def adaptive_weights(
     window : candles of the recent past (`window_candles`)
     round_trip_cost : fees and slippage, in and out (fraction)
     holding_candles : how long a vote is held, candles
+    share_likeness : whether sources that earn alike share their weight
 
     Returns
     -------
@@ -151,7 +158,7 @@ def adaptive_weights(
         return weights
     trade = partial(paper_returns, round_trip_cost=round_trip_cost, holding_candles=holding_candles)
     earned = {name: trade(votes[name], close) for name in names}
-    crowds = crowding(earned, window)
+    crowds = crowding(earned, window) if share_likeness else dict.fromkeys(names, 1.0)
     years = window * candle_minutes / MINUTES_A_YEAR
     for name in names:
         spoken = window_sum(np.isfinite(votes[name]).astype(float), window)
