@@ -1,7 +1,9 @@
 """``hydra-quant sandbox export``: the synthetic market's positioning, as somebody recorded it."""
 
 import argparse
+import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from hydra_quant.sandbox.venue.clock import ClockError, moment_ms
 from hydra_quant.sandbox.venue.command import UsageError, choose_pairs
 
 DEFAULT_DAYS = 60
+MARKER = "recorded.json"
 DESCRIPTION = """\
 Write what a recorder that had listened to the synthetic market all the time would have: funding,
 open interest, ratios, premium, forced orders with the minutes in which they were listened for, and
@@ -34,7 +37,8 @@ files (parquet; times are UTC; `recorded` is when the recorder wrote it down)
   book/BTC_USDT_USDT-book                  best_bid, best_ask, depth and imbalance of 20 levels
 
 The market is the one of `hydra-quant venue` with the same --seed, --epoch and --edge; --pairs only
-chooses what is written. The same command writes the same files.
+chooses what is written. The same command writes the same files. FOLDER is new, empty or from an
+earlier export, which is replaced: recorded.json there names its market and its files.
 
 examples
   hydra-quant sandbox export --days 65 --to recorded
@@ -78,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
     """Write the files; 0, or 2 with one line that says what is wrong."""
     try:
         recorder, pairs = _recorder(args)
-        _usable(args.to)
+        _make_room(args.to)
+        _mark(args, recorder, pairs)
         count = _record(recorder, pairs, args.to)
     except (UsageError, ClockError) as error:
         return _fail(str(error))
@@ -108,14 +113,36 @@ def _recorder(args: argparse.Namespace) -> tuple[Recorder, tuple[str, ...]]:
     return Recorder(market, start, start + args.days * DAY_MS, args.every), pairs
 
 
-def _usable(folder: Path) -> None:
-    """A file in the way is told before the market is generated."""
+def _make_room(folder: Path) -> None:
+    """Refuse a folder of something else, before the market is generated; empty one of ours."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--to {folder}: is a file; give a folder")
     folder.mkdir(parents=True, exist_ok=True)
+    marker = folder / MARKER
+    if not marker.exists():
+        if any(folder.iterdir()):
+            raise UsageError(
+                f"--to {folder}: holds files that are no earlier export; give a new folder"
+            )
+        return
+    try:
+        listed = [(folder / name).resolve() for name in json.loads(marker.read_text())["files"]]
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"{marker}: is damaged; remove the folder and export again") from None
+    for path in listed:
+        if path.is_relative_to(folder.resolve()):
+            path.unlink(missing_ok=True)
 
 
-def _record(recorder: Recorder, pairs: tuple[str, ...], folder: Path) -> int:
+def _mark(args: argparse.Namespace, recorder: Recorder, pairs: Sequence[str]) -> None:
+    """Say first what is going to be here: an interrupted export can be made again."""
+    market = {name: getattr(args, name) for name in ("seed", "epoch", "edge", "days", "every")}
+    files = [f"{name}.parquet" for pair in pairs for name in recorder.names(pair)]
+    text = json.dumps({"market": market, "files": files}, indent=1)
+    (args.to / MARKER).write_text(text + "\n")
+
+
+def _record(recorder: Recorder, pairs: Sequence[str], folder: Path) -> int:
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
     console = Console(stderr=True)
     days = (recorder.end_ms - recorder.start_ms) // DAY_MS
@@ -126,14 +153,13 @@ def _record(recorder: Recorder, pairs: tuple[str, ...], folder: Path) -> int:
         for day in bar.track(range(1, days + 1), description="generating the market"):
             recorder.market.extend(recorder.start_ms + day * DAY_MS)
         for pair in bar.track(pairs, description="writing"):
-            for name, table in recorder.tables(pair):
+            for name, table in zip(recorder.names(pair), recorder.tables(pair), strict=True):
                 count += _write(folder / f"{name}.parquet", table)
     return count
 
 
 def _write(path: Path, table: DataFrame) -> int:
     """Write a whole file or none; how many were: a table without rows is no file."""
-    path.unlink(missing_ok=True)  # of an earlier export
     if table.empty:
         return 0
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -48,21 +48,31 @@ class Recorder:
     end_ms: int
     every: str
 
-    def tables(self, pair: str) -> Iterator[tuple[str, DataFrame]]:
-        """Path (without suffix) and table, by folder.
+    def names(self, pair: str) -> tuple[str, ...]:
+        """Path of each table without its suffix, by folder."""
+        name = pair.replace("/", "_").replace(":", "_")
+        return (
+            f"funding/{name}-funding",
+            *(f"{kind}/{name}-{self.every}-{kind}" for kind in ("interest", "ratios", "premium")),
+            f"liquidations/{name}-liquidations",
+            f"liquidations/{name}-listened",
+            f"book/{name}-book",
+        )
 
-        Every table has ``date`` (UTC); what is only heard live also has ``recorded``, when it was
+    def tables(self, pair: str) -> Iterator[DataFrame]:
+        """The tables in the order of `names`.
+
+        Every one has ``date`` (UTC); what is only heard live also has ``recorded``, when it was
         written down.
         """
-        name = pair.replace("/", "_").replace(":", "_")
-        yield f"funding/{name}-funding", self.funding(pair)
-        yield f"interest/{name}-{self.every}-interest", self.interest(pair)
-        yield f"ratios/{name}-{self.every}-ratios", self.ratios(pair)
-        yield f"premium/{name}-{self.every}-premium", self.premium(pair)
+        yield self.funding(pair)
+        yield self.interest(pair)
+        yield self.ratios(pair)
+        yield self.premium(pair)
         orders = self.liquidations(pair)
-        yield f"liquidations/{name}-liquidations", orders
-        yield f"liquidations/{name}-listened", self.listened(orders)
-        yield f"book/{name}-book", self.book(pair)
+        yield orders
+        yield self.listened(orders)
+        yield self.book(pair)
 
     def funding(self, pair: str) -> DataFrame:
         """Settlements: ``funding_rate``."""

@@ -1,5 +1,6 @@
 """``hydra-quant sandbox export``: the market's own facts, as they come back from the memory."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -151,8 +152,7 @@ def test_wider_statistics_are_every_so_manieth(market):
     book = hours.book(BTC)
     assert (book["date"].dt.minute == 59).all()
     assert len(book) == DAYS * 24
-    names = [name for name, _ in hours.tables(BTC)]
-    assert "ratios/BTC_USDT_USDT-1h-ratios" in names
+    assert "ratios/BTC_USDT_USDT-1h-ratios" in hours.names(BTC)
 
 
 @pytest.mark.parametrize(
@@ -173,15 +173,50 @@ def test_a_mistake_is_one_line_and_status_2(tmp_path, capsys, options, words):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_file_in_the_way_is_told_before_anything_is_written(tmp_path, capsys):
-    (tmp_path / "out").write_text("mine")
-    assert export(tmp_path / "out") == 2
+def test_what_is_not_an_export_is_left_alone(tmp_path, capsys):
+    mine = tmp_path / "data" / "funding" / "BTC_USDT_USDT-funding.parquet"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    assert export(mine, days=1) == 2
     assert "is a file; give a folder" in capsys.readouterr().err
-    (tmp_path / "funding").mkdir()
-    (tmp_path / "funding" / "BTC_USDT_USDT-funding.parquet").mkdir()
-    assert export(tmp_path, days=1) == 2
-    assert "give another --to" in capsys.readouterr().err
-    assert (tmp_path / "out").read_text() == "mine"
+    assert export(tmp_path / "data", days=1) == 2
+    assert "are no earlier export; give a new folder" in capsys.readouterr().err
+    (tmp_path / "data" / "recorded.json").write_text("{")
+    assert export(tmp_path / "data", days=1) == 2
+    assert "recorded.json: is damaged; remove the folder" in capsys.readouterr().err
+    assert list(tmp_path.rglob("*.parquet")) == [mine]
+    assert mine.read_text() == "mine"
+
+
+def test_an_earlier_export_goes_before_another_comes(tmp_path):
+    assert export(tmp_path, days=1) == 0
+    (tmp_path / "note.txt").write_text("mine")
+    assert export(tmp_path, "--pairs", DOGE, "--every", "1h", days=1) == 0
+    names = set(contents(tmp_path))
+    assert len(names) == 7
+    assert all("DOGE" in name and "-5m-" not in name for name in names)
+    marker = json.loads((tmp_path / "recorded.json").read_text())
+    assert set(marker["files"]) == names
+    assert marker["market"]["every"] == "1h"
+    assert (tmp_path / "note.txt").read_text() == "mine"
+
+
+def test_nothing_outside_the_folder_goes(tmp_path):
+    (tmp_path / "out").mkdir()
+    files = ["../mine", str(tmp_path / "mine")]
+    (tmp_path / "out" / "recorded.json").write_text(json.dumps({"files": files}))
+    (tmp_path / "mine").write_text("mine")
+    assert export(tmp_path / "out", days=1) == 0
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "recorded.json").write_text('{"files": []}')
+    (tmp_path / "out" / "funding").write_text("in the way")
+    assert export(tmp_path / "out", days=1) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("give another --to")
 
 
 @pytest.mark.parametrize("command", [["sandbox", "--help"], ["sandbox", "export", "--help"]])
