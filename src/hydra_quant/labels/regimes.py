@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from hydra_quant.labels.errors import LabelError
-from hydra_quant.settings import Regimes, Signals
+from hydra_quant.settings import Regimes, Settings, Signals
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -30,6 +30,9 @@ FIXED_TREND = 0.02
 # Quantile mode: what fixed levels are where the own past has no quantile.
 CASCADE_SIGMAS = 4.0
 TREND_FLOOR = 0.1
+# Funding and open interest both beyond their 95 % quantiles would be as rare (0.1 % of hours) as
+# the fixed levels that quantiles are there to replace: growth need be unusual only.
+INTEREST_SIGMAS = 1.0
 
 
 def same_window(
@@ -52,9 +55,10 @@ def same_window(
     signals : Signals
         ``thresholds`` "fixed": an hour's liquidations beyond 5 % of open interest, funding beyond
         0.1 %, open interest beyond 2 %, sum of returns beyond 2 %. "quantile": liquidations beyond
-        4 standard deviations of their past, funding and open interest beyond the frame's levels,
-        the sum of returns beyond ``regimes.trend_quantile`` of its own past sizes and a tenth of
-        2 %. Open interest is taken over ``signals.delta_minutes``, as the column is.
+        4 standard deviations of their past, funding beyond the frame's levels, the change of open
+        interest beyond 1 standard deviation of its past, the sum of returns beyond
+        ``regimes.trend_quantile`` of its own past sizes and a tenth of 2 %. Open interest is taken
+        over ``signals.delta_minutes``, as the column is.
 
     Returns
     -------
@@ -108,6 +112,21 @@ def next_window(
     return ahead
 
 
+def one_hot_regime(frame: DataFrame, settings: Settings, candle_minutes: int) -> DataFrame:
+    """The label that ``settings.regimes.label`` names, as a column for each of `REGIMES`.
+
+    Returns
+    -------
+    DataFrame with the frame's index: 1.0 in the column of the label and 0.0 in the others, NaN in
+    all where there is no label.
+    """
+    label = {"same": same_window, "next": next_window}[settings.regimes.label]
+    code = label(frame, candle_minutes, settings.regimes, settings.signals)
+    hot = (code[:, None] == np.arange(len(REGIMES))).astype(np.float64)
+    hot[np.isnan(code)] = np.nan
+    return DataFrame(hot, index=frame.index, columns=list(REGIMES))
+
+
 def window_candles(candle_minutes: int, regimes: Regimes) -> int:
     """Candles of ``regimes.label_minutes``, rounded up.
 
@@ -154,13 +173,27 @@ def _forced(frame: DataFrame, rows: int, signals: Signals) -> Bools:
 
 def _crowded(frame: DataFrame, signals: Signals) -> tuple[Bools, Bools]:
     """Whether longs, and whether shorts, pay much while open interest has grown much."""
-    funding, grown = _column(frame, "funding_rate"), _column(frame, "oi_delta_pct")
-    if signals.thresholds == "fixed":
-        much = grown > FIXED_INTEREST
-        return much & (funding > FIXED_FUNDING), much & (funding < -FIXED_FUNDING)
-    much = grown > _column(frame, "oi_delta_pct_high")
-    dear, cheap = (_column(frame, f"funding_rate_{end}") for end in ("high", "low"))
-    return much & (funding > dear), much & (funding < cheap)
+    if signals.thresholds == "quantile":
+        return crowded_past(frame)
+    funding, much = _column(frame, "funding_rate"), _column(frame, "oi_delta_pct") > FIXED_INTEREST
+    return much & (funding > FIXED_FUNDING), much & (funding < -FIXED_FUNDING)
+
+
+def crowded_past(frame: DataFrame) -> tuple[Bools, Bools]:
+    """Whether longs, and whether shorts, pay much for their own past while open interest grows.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``funding_rate`` with its two levels, ``oi_delta_zscore``; missing columns are not known.
+
+    Returns
+    -------
+    two arrays of shape (n_candles,), bool; False where something is not known.
+    """
+    much = _column(frame, "oi_delta_zscore") > INTEREST_SIGMAS
+    funding, low, high = (_column(frame, f"funding_rate{end}") for end in ("", "_low", "_high"))
+    return much & (funding > high), much & (funding < low)
 
 
 def _column(frame: DataFrame, name: str) -> Floats:

@@ -17,6 +17,7 @@ from hydra_quant.labels.regimes import (
     SQUEEZE_SHORT,
     TREND_FLOOR,
     UP,
+    crowded_past,
 )
 from hydra_quant.regimes import cascade, volatility
 from hydra_quant.regimes.cascade_inputs import column
@@ -35,22 +36,23 @@ FAST, SLOW = 20, 50
 def rule_regime(frame: DataFrame, regimes: Regimes, signals: Signals) -> NDArray[np.int8]:
     """Tell the regime of every candle.
 
-    In this order: a cascade is more likely than ``regimes.cascade_above``; volatility is extreme;
-    funding and the change of open interest are beyond their upper levels and price fell over the
-    same time (short squeeze, as the specification names it: longs pay, and are squeezed out);
-    funding is beyond its lower level, open interest beyond its upper one and price rose (long
+    In this order: a cascade is more likely than ``regimes.cascade_above``; volatility is
+    extreme; funding is beyond its upper level, open interest has grown much and price fell over
+    the same time (short squeeze, as the specification names it: longs pay, and are squeezed
+    out); funding is beyond its lower level, open interest has grown much and price rose (long
     squeeze); SMA 20 is away from SMA 50 (trend); else ranging.
 
     Parameters
     ----------
     frame : DataFrame
         Candles without holes, oldest first: ``date``, ``close``, ``volatility_regime``,
-        ``cascade_probability``, and ``funding_rate``, ``oi_delta_pct`` with their levels. What is
-        not known of positioning gives no squeeze.
+        ``cascade_probability``, and ``funding_rate``, ``oi_delta_pct`` with their levels and
+        ``oi_delta_zscore``. What is not known of positioning gives no squeeze.
     regimes, signals : settings
-        ``signals.thresholds`` "fixed": a trend is ``regimes.trend`` apart. "quantile": the distance
-        ranks at ``regimes.trend_quantile`` of its own last ``window_candles``, and is a tenth of
-        ``regimes.trend`` at least (a market that hardly moves has no trend).
+        ``signals.thresholds`` "fixed": a trend is ``regimes.trend`` apart, and much growth is
+        beyond ``oi_delta_pct_high``. "quantile": the distance ranks at ``regimes.trend_quantile``
+        of its own last ``window_candles``, and is a tenth of ``regimes.trend`` at least (a market
+        that hardly moves has no trend); much growth is beyond 1 standard deviation of its past.
 
     Returns
     -------
@@ -61,7 +63,7 @@ def rule_regime(frame: DataFrame, regimes: Regimes, signals: Signals) -> NDArray
     likely, shaken = column(frame, "cascade_probability"), column(frame, "volatility_regime")
     distance = trend_distance(close)
     trending, known = _trending(distance, regimes, signals)
-    longs_pay, shorts_pay = _crowded(frame)
+    longs_pay, shorts_pay = _crowded(frame, signals)
     moved = _change(close, _delta_candles(frame, signals))
     states = (
         (likely > regimes.cascade_above, CASCADE),
@@ -100,8 +102,10 @@ def _trending(distance: Floats, regimes: Regimes, signals: Signals) -> tuple[Boo
     return strong, np.isfinite(rank)
 
 
-def _crowded(frame: DataFrame) -> tuple[Bools, Bools]:
+def _crowded(frame: DataFrame, signals: Signals) -> tuple[Bools, Bools]:
     """Whether longs, and whether shorts, pay much while open interest has grown much."""
+    if signals.thresholds == "quantile":
+        return crowded_past(frame)
     funding = column(frame, "funding_rate")
     much = column(frame, "oi_delta_pct") > column(frame, "oi_delta_pct_high")
     dear = funding > column(frame, "funding_rate_high")

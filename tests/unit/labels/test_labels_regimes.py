@@ -10,10 +10,11 @@ from hydra_quant.labels.regimes import (
     REGIMES,
     lookback,
     next_window,
+    one_hot_regime,
     same_window,
     window_candles,
 )
-from hydra_quant.settings import Regimes, Signals
+from hydra_quant.settings import Regimes, Settings, Signals
 
 SETTINGS = Regimes(window_candles=100)
 FIXED, QUANTILE = Signals(thresholds="fixed"), Signals(thresholds="quantile")
@@ -62,10 +63,11 @@ def test_fixed_levels(returns, columns, expected):
 
 
 def test_quantile_mode_reads_the_levels_of_the_frame():
-    levels = {"oi_delta_pct_high": 0.001, "funding_rate_high": 1e-5, "funding_rate_low": -1e-5}
-    mild = {"funding_rate": 2e-5, "oi_delta_pct": 0.002, **levels}
+    levels = {"funding_rate_high": 1e-5, "funding_rate_low": -1e-5}
+    mild = {"funding_rate": 2e-5, "oi_delta_zscore": 1.1, **levels}
     assert name_of(frame_of(DOWN, **mild), QUANTILE) == "squeeze_short"
-    assert name_of(frame_of(DOWN, **{**mild, "funding_rate": 5e-6}), QUANTILE) != "squeeze_short"
+    for change in ({"funding_rate": 5e-6}, {"oi_delta_zscore": 0.9}, {"oi_delta_zscore": np.nan}):
+        assert name_of(frame_of(DOWN, **{**mild, **change}), QUANTILE) == "trending_down"
     assert name_of(frame_of(UP, **{**mild, "funding_rate": -2e-5}), QUANTILE) == "squeeze_long"
     assert name_of(frame_of(DOWN, liq_zscore=4.5), QUANTILE) == "cascade"
 
@@ -95,6 +97,21 @@ def test_the_next_window_is_the_same_window_later_and_ends_unknown():
     ahead = next_window(frame, 60, SETTINGS, QUANTILE)
     np.testing.assert_array_equal(ahead[:-4], same[4:])
     assert np.isnan(ahead[-4:]).all()
+
+
+@pytest.mark.parametrize(("label", "tell"), [("same", same_window), ("next", next_window)])
+def test_one_column_a_regime(label, tell):
+    frame = crowded_frame(300)
+    frame.index += 7
+    settings = Settings(regimes=Regimes(window_candles=100, label=label))
+    hot = one_hot_regime(frame, settings, 60)
+    codes = tell(frame, 60, settings.regimes, settings.signals)
+    known = np.isfinite(codes)
+    assert tuple(hot.columns) == REGIMES
+    assert hot.index.equals(frame.index)
+    assert hot[~known].isna().all(axis=None)
+    np.testing.assert_array_equal(hot[known].to_numpy().argmax(axis=1), codes[known])
+    assert (hot[known].sum(axis=1) == 1).all()
 
 
 def test_warm_up_and_the_past_only():

@@ -65,6 +65,20 @@ def test_a_trend_is_told_by_its_own_past_in_quantile_mode():
     assert name_of(tiny, QUANTILE) == "ranging"  # far for its past, and still hardly anything
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "squeeze_short"),
+        ({"oi_delta_zscore": 0.9}, "ranging"),
+        ({"funding_rate": 4e-4}, "ranging"),
+        ({"oi_delta_zscore": np.nan}, "ranging"),
+    ],
+)
+def test_growth_is_told_by_its_own_past_in_quantile_mode(change, expected):
+    values = {**CROWDED, "oi_delta_pct": 0.001, "oi_delta_zscore": 1.1, **change}
+    assert name_of(frame_of(-0.0001, **values), QUANTILE) == expected
+
+
 def test_the_squeeze_looks_at_price_over_the_time_of_open_interest():
     frame = frame_of(UP, **CROWDED)
     frame.loc[N - 5 :, "close"] *= np.exp(-0.004 * np.arange(1, 6))
@@ -91,7 +105,6 @@ def test_trend_distance_is_of_the_two_averages():
 
 def test_a_crowded_market_shows_all_seven():
     frame = crowded_frame(6000, 4)
-    frame["oi_delta_pct_high"] = frame["oi_delta_pct"].quantile(0.8)
     frame = frame.assign(
         volatility_regime=volatility.volatility_regime(frame["close"].to_numpy(), SETTINGS)
     )
