@@ -1,6 +1,7 @@
 """Wear of a model: known answers, silence while all is well, each fault found by its name."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -94,6 +95,10 @@ def test_usual_psi_is_that_of_the_worst_block():
     assert usual_psi(codes, 2, 100) == pytest.approx(worst)
     assert usual_psi(codes[200:], 2, 50) == 0
     assert usual_psi(codes, 2, 151) == 0  # one block only: nothing to compare
+    # what is left over lies at the start
+    assert usual_psi(np.r_[1, 1, 0, 1, 0, 1], 2, 2) > usual_psi(np.r_[1, 0, 1, 0, 1], 2, 2)
+    assert usual_psi(np.r_[1, 0, 1, 0, 1], 2, 2) == psi(np.array([0.4, 0.6]), np.full(2, 0.5))
+    assert usual_psi(np.r_[1, 1, 0, 1, 0], 2, 2) == usual_psi(np.r_[1, 0, 1, 0, 1], 2, 2)
 
 
 # --- the baseline -----------------------------------------------------------------------------
@@ -188,6 +193,25 @@ def test_what_moved_within_the_validation_is_no_drift_after_it():
     assert judge(mixed, now, LIMITS).worn  # the same rows, but its blocks all looked alike
 
 
+def test_regimes_that_came_and_went_in_the_validation_may_do_so_after_it():
+    seen = met(101, 4000)
+    sunny = np.tile(np.repeat(["ranging", "trending_up"], 500), 4)
+    p, came = seen.probabilities, seen.outcomes
+    now = Recent(pd.DataFrame(), NOBODY, NOBODY, np.full(500, "trending_up"))
+    assert not judge(baseline_of(seen.features, p, came, sunny), now, LIMITS).worn
+    mixed = np.tile(["ranging", "trending_up"], 2000)
+    assert judge(baseline_of(seen.features, p, came, mixed), now, LIMITS).worn
+
+
+def test_only_the_last_block_counts():
+    """What moved long ago and came back is no drift; what moved lately is not diluted."""
+    there, away = met(3, 3000), met(3, 500, shift=1.0)
+    for order, worn in (((away, there), False), ((there, away), True)):
+        features = pd.concat([part.features for part in order])
+        recent = Recent(features, NOBODY, NOBODY, np.array([], str))
+        assert judge(usual(), recent, LIMITS).worn is worn
+
+
 def test_too_little_says_nothing():
     few = met(3, 240, shift=3.0, weights=(0.0, 0.0, 0.0, 1.0))
     bare = Recent(few.features, NOBODY, NOBODY, few.regimes)
@@ -239,3 +263,14 @@ def test_accuracy_falls_by_more_than_the_limit_and_more_than_chance(n, drop, fou
     recent = Recent(pd.DataFrame(), np.full(n, 0.5001), outcomes, np.array([], str))
     texts = judge(baseline, recent, LIMITS).findings
     assert any(text.startswith("accuracy") for text in texts) is found
+
+
+def test_a_short_validation_is_an_estimate_itself():
+    p = np.full(50, 0.6)
+    lucky = baseline_of(
+        pd.DataFrame({"a": p}), p, np.r_[np.ones(35), np.zeros(15)], np.array([], str)
+    )
+    now = Recent(pd.DataFrame(), np.full(2000, 0.6), np.arange(2000) % 5 < 3.0, np.array([], str))
+    assert lucky.accuracy - judge(lucky, now, LIMITS).figures["accuracy"] == pytest.approx(0.1)
+    assert not judge(lucky, now, LIMITS).worn
+    assert judge(replace(lucky, outcomes=5000), now, LIMITS).worn
