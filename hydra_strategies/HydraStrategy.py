@@ -1,9 +1,9 @@
-"""HYDRA: a panel model and two rules vote; gates, volatility-scaled stakes and ATR stops follow."""
+"""HYDRA: crowded positioning, scored; held while its thesis holds."""
 
-from hydra_quant.adapters.strategy import HydraStrategyBase
+from hydra_quant.adapters.strategy import HeadedStrategyBase
 
 
-class HydraStrategy(HydraStrategyBase):
-    """Panel prediction + momentum + mean reversion → soft vote → entry, both directions."""
+class HydraStrategy(HeadedStrategyBase):
+    """Five behavioural signals → score → gates and the other sources' veto → entry, both sides."""
 
     with_model = True

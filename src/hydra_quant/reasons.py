@@ -23,6 +23,7 @@ class Reason(IntEnum):
     ENTER = 10
     NO_POSITIONING = 11
     LOW_CONFIDENCE = 12
+    TOO_FEW_AGREE = 13
 
     IN_POSITION = 20
     NO_FREE_SLOT = 21
@@ -52,6 +53,7 @@ _LABELS = {
     Reason.ENTER: "entry signal",
     Reason.NO_POSITIONING: "no derivative data",
     Reason.LOW_CONFIDENCE: "confidence below minimum",
+    Reason.TOO_FEW_AGREE: "too few sources agree",
     Reason.IN_POSITION: "already in position",
     Reason.GATE_FAILED: "gate failed (entry denied)",
     Reason.NOT_FILLED: "order not placed or filled",

@@ -286,6 +286,9 @@ class Ensemble(_Section):
     by_regime: bool = Field(
         True, description="momentum and trend speak in trends, mean reversion in ranges"
     )
+    min_agree: int = Field(
+        2, ge=1, le=6, description="without a signal, so many sources must speak for an entry"
+    )
     veto_beyond: float = Field(
         0.5, gt=0, le=1, description="others' vote against a signal beyond this keeps it out"
     )

@@ -9,7 +9,10 @@ from pydantic import ValidationError
 from hydra_quant.settings import Settings, SettingsError, table
 from hydra_quant.settings_command import run
 
-SECTIONS = ("vote", "gates", "risk", "model", "memory", "collector")
+SECTIONS = (
+    *("vote", "gates", "risk", "model", "signals", "regimes", "scorer", "exits", "ensemble"),
+    *("monitor", "memory", "collector"),
+)
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -24,9 +24,11 @@ TEACHING = f"""\
 what happens
   1  hydra-quant venue              a local exchange on 127.0.0.1 (it has no login, and needs none)
   2  freqtrade download-data        candles, mark prices, funding
-  3  freqtrade backtesting          HydraStrategy with its model, walk-forward; then HydraBaseline
+  3  hydra-quant import             what a recorder would have: open interest, ratios, liquidations
+     hydra-quant train exit         on the days before the tested ones
+  4  freqtrade backtesting          HydraStrategy with its model, walk-forward; then HydraBaseline
                                     (the rules alone) and HydraHold (buy and hold, the yardstick)
-  4  the report                     reasons, comparison, verdict, a page with charts
+  5  the report                     reasons, comparison, verdict, a page with charts
   Every command is printed as you would type it. A second run reuses candles and models.
   Ctrl-C ends everything that was started.
 
@@ -54,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, TEACHING
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="real history instead")
     parser.add_argument(
-        "--model", default="HydraLightGBM", metavar="NAME", help="FreqAI model (%(default)s)"
+        "--model", default="HydraSignalScorer", metavar="NAME", help="FreqAI model (%(default)s)"
     )
     parser.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help="of the venue (%(default)s; 0: a free one)"
@@ -109,9 +111,11 @@ def play(plan: Plan, children: Children) -> tuple[DemoVenue, Outcome]:
         write_json(path, settings)
         if "freqai" in settings:
             print(f"\n== Settings of this run: {path}\n{json.dumps(settings, indent=2)}")
-    stamp = prepare(plan)
+    stamp, kept = prepare(plan)
     seconds[plan.download.name] = run_step(plan.download, children, venue.check)
     _require_candles(plan)
+    for step in () if kept else plan.filling:
+        seconds[step.name] = run_step(step, children, venue.check)
     write_json(stamp, plan.source)
     files: list[Path] = []
     for step in plan.backtests:
@@ -119,12 +123,13 @@ def play(plan: Plan, children: Children) -> tuple[DemoVenue, Outcome]:
     return venue, Outcome(tuple(files), seconds, begun)
 
 
-def prepare(plan: Plan) -> Path:
-    """Make the folder ready; candles from another source, or half of them, are thrown away.
+def prepare(plan: Plan) -> tuple[Path, bool]:
+    """Make the folder ready; what comes from another source, or half of it, is thrown away.
 
     Returns
     -------
-    The file that says what complete candles are a function of; it is gone while they are not.
+    The file that says what complete candles and memory are a function of (it is gone while they
+    are not), and whether they are there.
     """
     stamp = plan.folder / "source.json"
     plan.folder.mkdir(parents=True, exist_ok=True)
@@ -134,8 +139,9 @@ def prepare(plan: Plan) -> Path:
         same = False
     stamp.unlink(missing_ok=True)  # first, or an interrupt would leave it beside half the candles
     if not same:
-        shutil.rmtree(plan.folder / "data", ignore_errors=True)
-    return stamp
+        for stale in ("data", "recorded", "hydra"):
+            shutil.rmtree(plan.folder / stale, ignore_errors=True)
+    return stamp, same
 
 
 def _plan(args: argparse.Namespace) -> Plan:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from hydra_quant.collectors.files.layout import RULES
 from hydra_quant.demo.errors import DemoError
 from hydra_quant.demo.plan import (
     ROOT,
@@ -14,9 +15,12 @@ from hydra_quant.demo.plan import (
     commands,
     days_after,
     digest_of,
+    exit_training,
+    remembering,
     venue_overlay,
     warm_up_days,
 )
+from hydra_quant.demo.steps import Step
 from hydra_quant.sandbox.folder import FolderError, FolderHistory
 from hydra_quant.sandbox.venue.files import find_files
 
@@ -65,6 +69,7 @@ def history_plan(
             *("--pairs", *pairs),
         ),
         download=download,
+        filling=_filling(folder, data, [overlay, own], span),
         backtests=backtests,
         needed=tuple(candle_files(folder, name, pairs, TIMEFRAME)),
         source={
@@ -75,6 +80,13 @@ def history_plan(
         },
         settings={**settings, own: run_settings(pairs)},
     )
+
+
+def _filling(folder: Path, data: Path, overlays: Sequence[Path], span: Range) -> tuple[Step, ...]:
+    """The memory's part of the folder; freqtrade's own data folder has none."""
+    found = any((data / name).is_dir() for name in RULES)
+    imports = (remembering(folder, data, overlays),) if found else ()
+    return (*imports, exit_training(folder, overlays, span, TIMEFRAME))
 
 
 def run_settings(pairs: Sequence[str]) -> dict[str, Any]:

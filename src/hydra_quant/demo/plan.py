@@ -36,6 +36,7 @@ class Plan:
     banner : what a reader must know before any figure
     venue : command of the local venue
     download : fetches the candles
+    filling : fills the memory and trains what FreqAI does not, once for the same candles
     backtests : one step each, in the order shown
     needed : files that the download must have brought
     source : what the candles are a function of; other candles than these are thrown away
@@ -46,6 +47,7 @@ class Plan:
     banner: str
     venue: tuple[str, ...]
     download: Step
+    filling: tuple[Step, ...]
     backtests: tuple[Step, ...]
     needed: tuple[Path, ...]
     source: Mapping[str, Any]
@@ -118,8 +120,7 @@ def commands(
     folder: Path, overlays: Sequence[Path], days: Range, timeframe: str, model: str
 ) -> tuple[Step, tuple[Step, ...]]:
     """Return the download and the backtests."""
-    files = [word for path in (CONFIG, *overlays) for word in ("-c", str(path))]
-    shared = ("--userdir", str(folder), *files)
+    shared = shared_options(folder, overlays)
     logs = folder / "logs"
     download = Step(
         "download",
@@ -146,6 +147,34 @@ def commands(
             "summary",
         ),
     )
+
+
+def remembering(folder: Path, source: Path, overlays: Sequence[Path]) -> Step:
+    """Return the step that imports a folder of statistics into the run's memory."""
+    return Step(
+        "import",
+        "Import funding, open interest, ratios, liquidations and books into the memory",
+        ("hydra-quant", "import", str(source), *shared_options(folder, overlays)),
+        folder / "logs" / "import.log",
+        "nothing",
+    )
+
+
+def exit_training(folder: Path, overlays: Sequence[Path], days: Range, timeframe: str) -> Step:
+    """Return the step that trains the exit predictor on what lies before the tested days."""
+    until = ("--timeframe", timeframe, "--until", days.test.isoformat())
+    return Step(
+        "train exit",
+        "Train the exit predictor on the days before the tested ones",
+        ("hydra-quant", "train", "exit", *shared_options(folder, overlays), *until),
+        folder / "logs" / "train-exit.log",
+    )
+
+
+def shared_options(folder: Path, overlays: Sequence[Path]) -> tuple[str, ...]:
+    """Return the options that every command of a run shares."""
+    files = [word for path in (CONFIG, *overlays) for word in ("-c", str(path))]
+    return ("--userdir", str(folder), *files)
 
 
 def candle_files(folder: Path, exchange: str, pairs: Sequence[str], timeframe: str) -> list[Path]:

@@ -13,9 +13,12 @@ from hydra_quant.demo.plan import (
     commands,
     days_after,
     digest_of,
+    exit_training,
+    remembering,
     venue_overlay,
     warm_up_days,
 )
+from hydra_quant.demo.steps import Step
 
 EPOCH = date(2025, 1, 1)
 TESTED_DAYS = 28
@@ -55,6 +58,11 @@ def sandbox_plan(
             *("--edge", str(EDGE), "--epoch", EPOCH.isoformat(), "--now", span.end.isoformat()),
         ),
         download=download,
+        filling=(
+            _recording(folder, span, seed),
+            remembering(folder, folder / "recorded", [overlay]),
+            exit_training(folder, [overlay], span, timeframe),
+        ),
         backtests=backtests,
         needed=tuple(candle_files(folder, config["exchange"]["name"], pairs, timeframe)),
         source={
@@ -65,6 +73,19 @@ def sandbox_plan(
             "timeframe": timeframe,
         },
         settings=settings,
+    )
+
+
+def _recording(folder: Path, days: Range, seed: int) -> Step:
+    """What a recorder that had listened all the time would have: no venue serves it afterwards."""
+    market = ("--seed", str(seed), "--edge", str(EDGE), "--epoch", days.begin.isoformat())
+    length = ("--days", str((days.end - days.begin).days), "--to", str(folder / "recorded"))
+    return Step(
+        "record",
+        "Record the market's positioning, as a bot that had listened would have",
+        ("hydra-quant", "sandbox", "export", *market, *length),
+        folder / "logs" / "record.log",
+        "nothing",
     )
 
 

@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def uniqueness(start: Ints, stop: Ints, group: Ints) -> Floats:
+def uniqueness(start: Ints, stop: Ints, group: NDArray[np.integer]) -> Floats:
     """Mean uniqueness of each label over its span.
 
     At a time that c labels of its group share, a label's uniqueness is 1 / c; the weight is the
@@ -34,7 +34,7 @@ def uniqueness(start: Ints, stop: Ints, group: Ints) -> Floats:
     LabelError
         When a span is empty.
     """
-    start, stop, group = (np.asarray(values, dtype=np.int64) for values in (start, stop, group))
+    start, stop = np.asarray(start, dtype=np.int64), np.asarray(stop, dtype=np.int64)
     if (stop <= start).any():
         row = int(np.argmax(stop <= start))
         raise LabelError(f"label {row} spans {start[row]} to {stop[row]}: it must end later")
@@ -54,4 +54,4 @@ def _of_group(start: Ints, stop: Ints) -> Floats:
     part = np.where(shared > 0, np.diff(times) / np.maximum(shared, 1), 0.0)
     integral = np.concatenate([[0.0], np.cumsum(part)])
     mean = (integral[last] - integral[first]) / (stop - start)
-    return np.minimum(mean, 1.0)  # a sum of rounded parts can exceed it by a hair
+    return np.asarray(np.minimum(mean, 1.0))  # rounded parts can exceed it by a hair

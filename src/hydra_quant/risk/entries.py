@@ -38,6 +38,22 @@ class Limits(NamedTuple):
     least_move: float
 
 
+def by_joint_vote(decided: Decision, agree: NDArray[np.int64], min_agree: int) -> Decision:
+    """Keep of the entries by vote those for which enough sources speak.
+
+    Parameters
+    ----------
+    decided : what the joint vote decides
+    agree : shape (n_candles,), sources that speak for it
+    min_agree : so many must
+    """
+    lonely = (decided.reason == Reason.ENTER) & (agree < min_agree)
+    return Decision(
+        np.where(lonely, 0, decided.side).astype(np.int8),
+        np.where(lonely, int(Reason.TOO_FEW_AGREE), decided.reason).astype(np.int8),
+    )
+
+
 def enter(
     candidate: Candidate,
     by_vote: Decision,

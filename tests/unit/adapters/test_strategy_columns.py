@@ -31,7 +31,8 @@ def voted(n=300, settings=None, with_model=False, **columns):
 def decided(frame, side):
     side = np.full(len(frame), side, np.int8)
     reason = np.where(side, Reason.ENTER, Reason.NO_SIGNAL).astype(np.int8)
-    return add_entries(frame, Decision(side, reason), enter_above=0.5, settings=Vote())
+    tags = entry_tags(frame, side, Vote())
+    return add_entries(frame, Decision(side, reason), tags, enter_above=0.5)
 
 
 def test_votes_leave_the_candles_and_the_given_frame_alone():

@@ -15,11 +15,12 @@ from hydra_quant.adapters.strategy.plot import (
     MODEL_PLOT_CONFIG,
     PLOT_CONFIG,
     annotations,
+    headed_plot_config,
 )
 from hydra_quant.reasons import Reason
 
 WITH_MODEL = {"&-return": 0.002, "do_predict": 1}
-SILENT = {Reason.NO_SIGNAL, Reason.WARMING_UP}
+SILENT = {Reason.NO_SIGNAL, Reason.WARMING_UP, Reason.NO_POSITIONING}
 
 
 @pytest.fixture(params=["HydraBaseline", "HydraStrategy"])
@@ -51,7 +52,7 @@ def test_runs_of_one_reason_are_one_area_up_to_the_next_candle():
 
 def test_candles_without_a_signal_are_blank_and_every_decision_has_a_colour():
     assert drawn(*SILENT) == []
-    at_the_close = {reason for reason in Reason if reason <= Reason.ENTER}
+    at_the_close = {reason for reason in Reason if reason < Reason.IN_POSITION}
     assert set(_DRAWN) == at_the_close - SILENT
     assert len(set(_DRAWN.values())) == len(_DRAWN)
 
@@ -93,7 +94,7 @@ def test_freqtrade_accepts_every_annotation_and_the_answer_is_json(made):
 
 def test_the_plot_configuration_is_json_and_names_columns_that_are_there(made):
     shown = json.loads(PlotConfig.model_validate(made.plot_config).model_dump_json())
-    assert shown == (MODEL_PLOT_CONFIG if made.with_model else PLOT_CONFIG)
+    assert shown == (headed_plot_config() if made.with_model else PLOT_CONFIG)
     frame = analysed(made)
     for group in [shown["main_plot"], *shown["subplots"].values()]:
         assert set(group) <= set(frame.columns)

@@ -163,7 +163,8 @@ def test_candles_are_kept_for_the_same_source_only(config: dict[str, Any]) -> No
         candle.touch()
         if stamped:
             (plan.folder / "source.json").write_text(stamped)
-        stamp = prepare(other)
+        stamp, same = prepare(other)
+        assert same == candle.exists()
         assert not stamp.exists()  # until a download has ended, nobody may trust the candles
         return candle.exists()
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_quant.reasons import Reason
-from hydra_quant.risk.entries import Candidate, Limits, enter
+from hydra_quant.risk.entries import Candidate, Limits, by_joint_vote, enter
 from hydra_quant.risk.gates import Decision
 
 LIMITS = Limits(
@@ -83,3 +83,18 @@ def test_missing_numbers_never_enter_and_a_worse_signal_never_enters_instead(
     elif entered:
         better = given_ | {"confidence": min(1.0, confidence + 0.1), "score": 1.0}
         assert decide(side=side, **better)[0] == side
+
+
+def test_an_entry_by_vote_takes_company():
+    decided = Decision(
+        np.array([1, -1, 0], np.int8),
+        np.array([int(Reason.ENTER), int(Reason.ENTER), int(Reason.BELOW_THRESHOLD)], np.int8),
+    )
+    kept = by_joint_vote(decided, np.array([2, 1, 1]), 2)
+    assert kept.side.tolist() == [1, 0, 0]
+    assert [Reason(code) for code in kept.reason] == [
+        Reason.ENTER,
+        Reason.TOO_FEW_AGREE,
+        Reason.BELOW_THRESHOLD,
+    ]
+    assert by_joint_vote(decided, np.array([2, 1, 1]), 1).side.tolist() == [1, -1, 0]

@@ -19,6 +19,7 @@ from hydra_quant.adapters.strategy.columns import (
     add_entries,
     add_exits,
     add_votes,
+    entry_tags,
     read_vote,
     trusted,
 )
@@ -179,17 +180,9 @@ class HydraStrategyBase(Orders):
             gates=self.settings.gates,
             enter_above=self.enter_above.value,
         )
-        dataframe = add_entries(
-            dataframe,
-            decision,
-            enter_above=self.enter_above.value,
-            settings=self.settings.vote,
-        )
-        if self._reasons is not None:
-            self._reasons.candles(metadata["pair"], dataframe)
-        if self.beside is not None and not dataframe.empty:
-            self.beside.decided(metadata["pair"], dataframe, type(self).__name__, PREDICTION)
-        return dataframe
+        tags = entry_tags(dataframe, decision.side, self.settings.vote)
+        dataframe = add_entries(dataframe, decision, tags, enter_above=self.enter_above.value)
+        return self._noted(dataframe, metadata["pair"])
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """Leave when the vote for one's side has faded."""
@@ -208,6 +201,18 @@ class HydraStrategyBase(Orders):
 
     # --- helpers ---------------------------------------------------------------------------------
 
+    def _noted(self, frame: DataFrame, pair: str) -> DataFrame:
+        """Keep what was decided: reasons, and live the memory's notes."""
+        if self._reasons is not None:
+            self._reasons.candles(pair, frame)
+        if self.beside is not None and not frame.empty:
+            self.beside.decided(pair, frame, type(self).__name__, self._prediction())
+        return frame
+
+    def _prediction(self) -> str:
+        """The column of the model's answer."""
+        return PREDICTION
+
     def _rules_lookback(self) -> int:
         return max(momentum.lookback(), self.horizon * ATR_BLOCKS, SHOCK_WINDOW + 1)
 
@@ -221,11 +226,13 @@ class HydraStrategyBase(Orders):
 
     def _start_parameters_from(self, settings: Settings) -> None:
         """Give this instance its own hyperopt parameters, starting at the user's settings."""
-        wanted = {
-            "enter_above": settings.vote.enter_above,
-            "exit_below": settings.vote.exit_below,
-            "stop_atr": settings.risk.stop_atr,
-        }
+        self._start_at(
+            enter_above=settings.vote.enter_above,
+            exit_below=settings.vote.exit_below,
+            stop_atr=settings.risk.stop_atr,
+        )
+
+    def _start_at(self, **wanted: float) -> None:
         for name, value in wanted.items():
             parameter = copy(getattr(type(self), name))
             parameter._value = value  # its setter would round to the grid that hyperopt searches

@@ -56,9 +56,9 @@ def add_votes(frame: DataFrame, *, horizon: int, settings: Vote, with_model: boo
     return frame.assign(**added)
 
 
-def trusted(frame: DataFrame) -> NDArray[np.bool_]:
+def trusted(frame: DataFrame, prediction: str = PREDICTION) -> NDArray[np.bool_]:
     """Where there is a prediction and FreqAI stands by it (``do_predict == 1``)."""
-    there = np.isfinite(frame[PREDICTION].to_numpy(float))
+    there = np.isfinite(frame[prediction].to_numpy(float))
     return np.asarray(there & (frame["do_predict"].to_numpy() == 1))
 
 
@@ -68,10 +68,9 @@ def read_vote(frame: DataFrame) -> SoftVote:
 
 
 def add_entries(
-    frame: DataFrame, decision: Decision, *, enter_above: float, settings: Vote
+    frame: DataFrame, decision: Decision, tags: NDArray[np.object_], *, enter_above: float
 ) -> DataFrame:
     """Add freqtrade's entry columns, the tag that names the sources behind them, and the reason."""
-    tags = entry_tags(frame, decision.side, settings)
     return frame.assign(
         enter_long=(decision.side > 0).astype(int),
         enter_short=(decision.side < 0).astype(int),
@@ -83,14 +82,20 @@ def add_entries(
     )
 
 
-def entry_tags(frame: DataFrame, side: NDArray[np.int8], settings: Vote) -> NDArray[np.object_]:
+def entry_tags(
+    frame: DataFrame,
+    side: NDArray[np.int8],
+    settings: Vote,
+    weights: Mapping[str, float] | None = None,
+) -> NDArray[np.object_]:
     """Name the sources that spoke for each entry, few enough to group by: ``'model+momentum'``.
 
-    ``'joint'`` where none spoke alone; sources without weight are not named.
+    ``'joint'`` where none spoke alone; sources without weight are not named. `weights` names other
+    sources than `SOURCES`.
     """
     tags = np.full(len(frame), "", dtype=object)
-    for source in SOURCES:
-        if f"hydra_{source}" in frame and _weights(settings)[source] > 0:
+    for source, weight in (weights or _weights(settings)).items():
+        if f"hydra_{source}" in frame and weight > 0:
             vote = np.nan_to_num(frame[f"hydra_{source}"].to_numpy()) * side
             tags = np.where(
                 vote >= settings.speak_above, np.where(tags == "", "", tags + "+") + source, tags

@@ -39,6 +39,44 @@ def plot_config(*, with_model: bool, remembered: Iterable[str] = ()) -> dict[str
     return chosen
 
 
+def headed_plot_config(remembered: Iterable[str] = ()) -> dict[str, Any]:
+    """What FreqUI offers to draw of scored signals, their market, and the model behind them."""
+    chosen = plot_config(with_model=False, remembered=remembered)
+    chosen["subplots"] |= {
+        "signal": {
+            "signal_confidence": {"color": "#ff7f0e"},
+            "hydra_score": {"color": "#1f77b4", "type": "scatter"},
+            "hydra_accept_above": {"color": "#2ca02c"},
+        },
+        "expected": {
+            "expected_return": {"color": "#2ca02c"},
+            "expected_adverse_excursion": {"color": "#d62728"},
+        },
+        "regime": {
+            "hydra_regime": {"color": "#8c564b", "type": "scatter"},
+            "volatility_regime": {"color": "#e377c2"},
+        },
+        "cascade": {"cascade_probability": {"color": "#d62728"}},
+        "positioning": {
+            "funding_zscore": {"color": "#17becf"},
+            "oi_delta_zscore": {"color": "#bcbd22"},
+            "long_share_zscore": {"color": "#9467bd"},
+            "liq_zscore": {"color": "#d62728"},
+        },
+        "others": {
+            "hydra_others": {"color": "#1f77b4"},
+            "hydra_disagreement": {"color": "#7f7f7f"},
+        },
+        "model": {
+            "health_auc": {"color": "#2ca02c"},
+            "health_brier": {"color": "#1f77b4"},
+            "health_ece": {"color": "#ff7f0e"},
+            "hydra_score_by": {"color": "#c7c7c7"},
+        },
+    }
+    return chosen
+
+
 _DRAWN = {
     Reason.SOURCES_DISAGREE: "rgba(148, 103, 189, 0.15)",
     Reason.BELOW_THRESHOLD: "rgba(127, 127, 127, 0.12)",
@@ -46,6 +84,10 @@ _DRAWN = {
     Reason.SHOCK_CANDLE: "rgba(214, 39, 40, 0.25)",
     Reason.MOVE_BELOW_COSTS: "rgba(188, 189, 34, 0.15)",
     Reason.SIDE_OFF: "rgba(255, 127, 14, 0.15)",
+    Reason.SCORE_TOO_LOW: "rgba(23, 190, 207, 0.15)",
+    Reason.OTHERS_OPPOSE: "rgba(148, 103, 189, 0.25)",
+    Reason.TOO_FEW_AGREE: "rgba(127, 127, 127, 0.08)",
+    Reason.LOW_CONFIDENCE: "rgba(127, 127, 127, 0.20)",
     Reason.ENTER: "rgba(44, 160, 44, 0.25)",
 }
 

@@ -1,0 +1,148 @@
+"""The columns by which a thinking frame is judged: score, regime, and the votes of the others."""
+
+import numpy as np
+from numpy.typing import NDArray
+from pandas import DataFrame
+
+from hydra_quant.adapters.strategy.columns import trusted
+from hydra_quant.adapters.strategy.heads import Heads
+from hydra_quant.adapters.strategy.teaching import PROFITABLE
+from hydra_quant.heads.regime_features import regime_features
+from hydra_quant.heads.scorer_features import scorer_features
+from hydra_quant.heads.scorer_rule import rule_score
+from hydra_quant.regimes.market import REGIMES
+from hydra_quant.settings import SIGNALS, Settings
+from hydra_quant.signals.adaptive import adaptive_weights, window_candles
+from hydra_quant.signals.ensemble import base_weights, ensemble_vote
+from hydra_quant.signals.onchain import onchain
+from hydra_quant.signals.sentiment_volume import sentiment_volume
+from hydra_quant.signals.trend import trend
+
+Floats = NDArray[np.float64]
+BY_RULE, BY_FILE, BY_FREQAI = 0, 1, 2
+HEALTH = ("health_auc", "health_brier", "health_ece")
+OTHERS = ("model", "momentum", "mean_reversion", "trend", "onchain", "sentiment_volume")
+ANSWERED = tuple(f"&-regime_{name}" for name in REGIMES)
+
+
+def add_score(frame: DataFrame, heads: Heads, minutes: int) -> DataFrame:
+    """Add ``hydra_score`` and who gave it.
+
+    FreqAI's model where it answered, else a model trained outside the bot on the candles that it
+    had not seen, else the rule.
+
+    Parameters
+    ----------
+    frame : a thinking frame, with ``&-profitable`` and ``do_predict`` where FreqAI scores
+    heads : models trained outside the bot
+    minutes : width of a candle
+
+    Returns
+    -------
+    The frame with ``hydra_score`` (probability that the signal pays after costs; NaN where none
+    fires) and ``hydra_score_by`` (0 the rule, 1 a file, 2 FreqAI).
+    """
+    fires = frame["signal_side"].to_numpy() != 0
+    score, by = np.full(len(frame), np.nan), np.full(len(frame), BY_RULE)
+    if fires.any():
+        features = scorer_features(frame, minutes).to_numpy(float)
+        score[fires] = rule_score(features[fires])
+        answers = fires & heads.answers("scorer", frame)
+        found = heads.get("scorer")
+        if found is not None and answers.any():
+            score[answers] = found.model.predict(features[answers])
+            by[answers] = BY_FILE if found.model.by_model else BY_RULE
+    if PROFITABLE in frame:
+        answers = fires & trusted(frame, PROFITABLE)
+        score[answers] = frame[PROFITABLE].to_numpy(float)[answers]
+        learned = frame.get("health_by_model")
+        sure = np.ones(len(frame)) if learned is None else learned.to_numpy(float)
+        by[answers] = np.where(sure[answers] == 1, BY_FREQAI, BY_RULE)
+    unknown = {name: np.nan for name in HEALTH if name not in frame}
+    return frame.assign(hydra_score=score, hydra_score_by=by, **unknown)
+
+
+def add_regime(frame: DataFrame, heads: Heads, minutes: int) -> DataFrame:
+    """Add ``hydra_regime`` (index into `REGIMES`, -1 not known) and who told it, as `add_score`."""
+    regime = frame["regime"].to_numpy().astype(np.int8)
+    by = np.full(len(frame), BY_RULE)
+    known, found = regime >= 0, heads.get("regime")
+    answers = known & heads.answers("regime", frame)
+    if found is not None and answers.any():
+        features = regime_features(frame, minutes).to_numpy(float)[answers]
+        regime[answers], by[answers] = found.model.predict(features).argmax(axis=1), BY_FILE
+    if ANSWERED[0] in frame:
+        answers = known & trusted(frame, ANSWERED[0])
+        told = frame[list(ANSWERED)].to_numpy(float)[answers].argmax(axis=1)
+        regime[answers], by[answers] = told, BY_FREQAI
+    return frame.assign(hydra_regime=regime, hydra_regime_by=by)
+
+
+def add_ensemble(frame: DataFrame, settings: Settings, *, minutes: int, horizon: int) -> DataFrame:
+    """Add the votes of the sources beside the signals, their weights and their joint vote.
+
+    Parameters
+    ----------
+    frame : with ``hydra_momentum``, ``hydra_mean_reversion`` (and ``hydra_model`` where a model's
+        return votes), ``hydra_vote``, ``hydra_regime`` and the thoughts
+    settings : weights and thresholds
+    minutes : width of a candle
+    horizon : label horizon, candles
+
+    Returns
+    -------
+    The frame with ``hydra_trend``, ``hydra_onchain``, ``hydra_sentiment_volume``,
+    ``hydra_weight_<source>``, ``hydra_others`` (joint vote in [-1, 1], NaN while warming up),
+    ``hydra_agree``, ``hydra_oppose``, ``hydra_disagreement``; and ``hydra_vote``, which is the
+    scored signal's opinion where one fires (side times score) and the others' vote elsewhere.
+    """
+    close = frame["close"].to_numpy(float)
+    frame = frame.assign(
+        hydra_trend=trend(close, minutes),
+        hydra_onchain=onchain(frame),
+        hydra_sentiment_volume=sentiment_volume(frame, minutes),
+    )
+    names = [name for name in OTHERS if f"hydra_{name}" in frame]
+    votes = {name: frame[f"hydra_{name}"].to_numpy(float) for name in names}
+    weights = _weights(votes, close, settings, minutes, horizon)
+    joint = ensemble_vote(
+        votes,
+        weights,
+        settings.vote.speak_above,
+        regime=frame["hydra_regime"].to_numpy() if settings.ensemble.by_regime else None,
+        regimes=REGIMES,
+    )
+    # A source may be silent; rules that are still warming up would leave the vote to the others.
+    others = np.where(np.isnan(frame["hydra_vote"].to_numpy(float)), np.nan, joint.total)
+    side = frame["signal_side"].to_numpy()
+    opinion = np.where(side != 0, side * frame["hydra_score"].to_numpy(float), others)
+    return frame.assign(
+        **{f"hydra_weight_{name}": weight for name, weight in weights.items()},
+        hydra_others=others,
+        hydra_agree=joint.agree,
+        hydra_oppose=joint.oppose,
+        hydra_disagreement=joint.disagreement,
+        hydra_vote=opinion,
+    )
+
+
+def _weights(
+    votes: dict[str, Floats], close: Floats, settings: Settings, minutes: int, horizon: int
+) -> dict[str, Floats]:
+    base = base_weights(settings.vote, settings.ensemble)
+    if not settings.ensemble.adaptive:
+        return {name: np.full(len(close), base[name]) for name in votes}
+    return adaptive_weights(
+        votes,
+        close,
+        {name: base[name] for name in votes},
+        candle_minutes=minutes,
+        window=window_candles(settings.ensemble.sharpe_days, minutes),
+        round_trip_cost=settings.gates.round_trip_cost,
+        holding_candles=horizon,
+    )
+
+
+def signal_names(frame: DataFrame) -> NDArray[np.object_]:
+    """Name of the signal that fires on each candle; None where none does."""
+    return np.array([*SIGNALS, None], dtype=object)[frame["signal_source"].to_numpy(int)]

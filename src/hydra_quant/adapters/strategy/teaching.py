@@ -1,0 +1,76 @@
+"""What a FreqAI model is shown and taught, by the head it says it is."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from pandas import DataFrame
+
+from hydra_quant.heads import regime_features, scorer_features
+from hydra_quant.heads.scorer_labels import profitable
+from hydra_quant.labels import forward_return
+from hydra_quant.labels.regimes import next_window, same_window
+from hydra_quant.regimes.market import REGIMES
+from hydra_quant.settings import Settings
+
+RETURN, PROFITABLE = "&-return", "&-profitable"
+
+
+class Lesson(NamedTuple):
+    """One head's teaching.
+
+    Attributes
+    ----------
+    features : from a thinking frame and minutes a candle to features by their plain names; None:
+        the strategy's own
+    targets : from a thinking frame, settings, minutes a candle and label horizon (candles) to
+        label columns (``&-…``), NaN where the future is unknown
+    answer : the column that a model's answer is recorded by
+    """
+
+    features: Callable[[DataFrame, int], DataFrame] | None
+    targets: Callable[[DataFrame, Settings, int, int], DataFrame]
+    answer: str
+
+
+def head_of(model: Any) -> str:
+    """What a loaded FreqAI model is; a model that does not say learns the return."""
+    head = getattr(model, "head", "return")
+    return head if head in LESSONS else "return"
+
+
+def _return(frame: DataFrame, settings: Settings, minutes: int, horizon: int) -> DataFrame:
+    ahead = forward_return(frame["close"].to_numpy(float), horizon)
+    return DataFrame({RETURN: ahead}, index=frame.index)
+
+
+def _profitable(frame: DataFrame, settings: Settings, minutes: int, horizon: int) -> DataFrame:
+    label = profitable(
+        frame,
+        frame["signal_side"].to_numpy(float),
+        holding_candles(frame, minutes),
+        settings.gates.round_trip_cost,
+    )
+    return DataFrame({PROFITABLE: label}, index=frame.index)
+
+
+def holding_candles(frame: DataFrame, minutes: int) -> Any:
+    """How many candles each candle's signal means to be held; 1 where none fires."""
+    held = frame["signal_holding_minutes"].fillna(0).to_numpy(float)
+    return (held // minutes).astype(int).clip(min=1)
+
+
+def _regime(frame: DataFrame, settings: Settings, minutes: int, horizon: int) -> DataFrame:
+    """One column a regime, 1 where the window has it and 0 elsewhere."""
+    of = same_window if settings.regimes.label == "same" else next_window
+    code = of(frame, minutes, settings.regimes, settings.signals)
+    each = (code[:, None] == np.arange(len(REGIMES))).astype(float)
+    each[np.isnan(code)] = np.nan
+    return DataFrame(each, index=frame.index, columns=[f"&-regime_{name}" for name in REGIMES])
+
+
+LESSONS: dict[str, Lesson] = {
+    "return": Lesson(None, _return, RETURN),
+    "score": Lesson(scorer_features.scorer_features, _profitable, PROFITABLE),
+    "regime": Lesson(regime_features.regime_features, _regime, "&-regime_ranging"),
+}
