@@ -15,6 +15,8 @@ COMMANDS = {
     "import": ("hydra_quant.commands.import_files", "history from files into the memory"),
     "collect": ("hydra_quant.commands.collect", "fill the memory from its sources"),
     "memory": ("hydra_quant.commands.memory", "what the memory holds, and whether it is sound"),
+    "train": ("hydra_quant.commands.train", "fit a head outside the bot"),
+    "evaluate": ("hydra_quant.commands.evaluate", "what a head is worth on later history"),
     "report": ("hydra_quant.report.command", "compare backtests and count reasons"),
     "settings": ("hydra_quant.settings_command", "list every setting: default, range, meaning"),
 }

@@ -20,8 +20,8 @@ from hydra_quant.settings import Settings
 
 # Told what is done now, and how much of all is done (0 to 1).
 Told = Callable[[str, float], None]
-# What positioning is read from; the other folders of the layout are not.
-READ = ("funding", "oi", "bybit", "takerflow", "onchain")
+# Folders of the layout that positioning does not read.
+UNREAD = ("orderbook", "sentiment", "macro", "news")
 # Worth a word when nobody stored it: what it is called, and what rests on it.
 WANTED = {
     "funding_rate": "funding",
@@ -193,7 +193,7 @@ def _fill(memory: Memory, root: Path, stems: set[str], told: Told) -> Iterator[s
     wanted = [
         entry
         for entry in layout.readable
-        if entry[0].parent.name in READ and _about(entry[0].stem, stems)
+        if entry[0].parent.name not in UNREAD and _about(entry[0].stem, stems)
     ]
     begun = 0
 
