@@ -10,22 +10,11 @@ which change places. Open interest has no direction.
 import numpy as np
 from numpy.typing import NDArray
 
-from hydra_quant.heads.exit_facts import EntryFacts, facts_of, since_entry
+from hydra_quant.heads.exit_facts import EntryFacts
 from hydra_quant.heads.exit_market import Market
 from hydra_quant.regimes.market import REGIMES
 from hydra_quant.settings import SIGNALS
 from hydra_quant.signals.signal import health
-
-__all__ = [
-    "NAMES",
-    "VOLATILITY_NAMES",
-    "EntryFacts",
-    "exit_features",
-    "facts_of",
-    "liquidation_distance",
-    "since_entry",
-    "thesis_health",
-]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
