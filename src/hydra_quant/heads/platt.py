@@ -53,7 +53,7 @@ def logistic(score: Floats) -> Floats:
 
 def _targets(label: Floats, weight: Floats) -> Floats:
     ones, zeros = (weight * label).sum(), (weight * (1 - label)).sum()
-    return np.where(label > 0, (ones + 1) / (ones + 2), 1 / (zeros + 2))
+    return np.asarray(np.where(label > 0, (ones + 1) / (ones + 2), 1 / (zeros + 2)))
 
 
 def _log_loss(score: Floats, label: Floats, weight: Floats) -> float:

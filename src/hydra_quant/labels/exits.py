@@ -43,8 +43,9 @@ def exit_label(
     - the path's drawdown is deeper than 3 %: the worst PnL on the way (at the lows for a long, at
       the highs for a short position) is more than 3 % below PnL now.
 
-    Both are changes from now on, so a position that is deep under water already is not labelled
-    for that. Stops are not applied on the way.
+    Both are changes from now on. Were the drawdown counted from the entry instead, a position
+    already 3 % under water would almost always be labelled, and its PnL now would give the label
+    away: an easier question, but not whether leaving pays. Stops are not applied on the way.
 
     Parameters
     ----------
