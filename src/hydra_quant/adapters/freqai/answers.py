@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Answer:
         Of the labels the model was trained on.
     outlier_index : NDArray of shape (n_candles,), float64
         FreqAI's ``DI_values``; zeros unless ``DI_threshold`` is set.
+    health : Mapping of str to float
+        How good the model was on rows it had not seen.
     """
 
     predictions: NDArray[np.float64]
@@ -41,6 +43,7 @@ class Answer:
     means: NDArray[np.float64]
     stds: NDArray[np.float64]
     outlier_index: NDArray[np.float64]
+    health: Mapping[str, float] = field(default_factory=dict)
 
 
 class Answers:
@@ -60,6 +63,7 @@ class Answers:
         self.stds = np.full(shape, np.nan)
         self.do_predict = np.zeros(n_candles, dtype=np.int64)
         self.outlier_index = np.zeros(n_candles)
+        self.health: dict[str, NDArray[np.float64]] = {}
 
     def put(self, rows: slice, answer: Answer) -> None:
         """Write one window's answer at its rows."""
@@ -68,6 +72,9 @@ class Answers:
         self.means[rows] = answer.means
         self.stds[rows] = answer.stds
         self.outlier_index[rows] = answer.outlier_index
+        for name, value in answer.health.items():
+            column = self.health.setdefault(name, np.full(len(self.do_predict), np.nan))
+            column[rows] = value
 
     def columns(self, with_outlier_index: bool, extra: Mapping[str, Any]) -> pd.DataFrame:
         """Return the columns FreqAI promises a strategy, one row a candle.
@@ -79,6 +86,7 @@ class Answers:
             found[name] = self.predictions[:, column]
             found[f"{name}_mean"] = self.means[:, column]
             found[f"{name}_std"] = self.stds[:, column]
+        found.update({f"health_{name}": column for name, column in self.health.items()})
         found.update(extra)
         found["do_predict"] = self.do_predict
         if with_outlier_index:
@@ -123,7 +131,7 @@ class AnswerBook:
             table = feather.read_table(self.path, memory_map=False)
             header = json.loads((table.schema.metadata or {})[_KEY])
             columns = {name: table[name].to_numpy() for name in table.column_names}
-            if header["sha256"] != _checksum(columns):
+            if header["sha256"] != _checksum(columns, header["windows"]):
                 raise ValueError("checksum")
             self._stored = self._read(columns, header["windows"])
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
@@ -173,12 +181,13 @@ class AnswerBook:
         at = 0
         for window, (mark, page) in self._pages.items():
             counts = {pair: len(times) for pair, (times, _) in page.items()}
-            windows[window] = {"fingerprint": mark, "from": at, "rows": counts}
+            health = {pair: dict(answer.health) for pair, (_, answer) in page.items()}
+            windows[window] = {"fingerprint": mark, "from": at, "rows": counts, "health": health}
             at += sum(counts.values())
             for pair, (times, answer) in page.items():
                 self._append(rows, pair, times, answer)
         columns = {name: np.concatenate(parts) for name, parts in rows.items()}
-        self._write(columns, canonical({"sha256": _checksum(columns), "windows": windows}))
+        self._write(columns, canonical({"sha256": _checksum(columns, windows), "windows": windows}))
 
     def _columns(self) -> list[str]:
         statistics = [f"{n}{end}" for n in self.label_names for end in ("", "_mean", "_std")]
@@ -214,12 +223,12 @@ class AnswerBook:
         for window, entry in windows.items():
             at, answers = entry["from"], {}
             for pair, count in entry["rows"].items():
-                answers[pair] = self._answer(columns, slice(at, at + count))
+                answers[pair] = self._answer(columns, slice(at, at + count), entry["health"][pair])
                 at += count
             found[window] = (entry["fingerprint"], answers)
         return found
 
-    def _answer(self, columns: dict[str, Any], rows: slice) -> Answer:
+    def _answer(self, columns: dict[str, Any], rows: slice, health: Mapping[str, float]) -> Answer:
         def wide(end: str) -> NDArray[np.float64]:
             return np.column_stack([columns[name + end][rows] for name in self.label_names])
 
@@ -231,11 +240,12 @@ class AnswerBook:
             means=means[0] if len(means) else none,
             stds=stds[0] if len(stds) else none,
             outlier_index=columns["DI_values"][rows],
+            health=health,
         )
 
 
-def _checksum(columns: Mapping[str, Any]) -> str:
-    hasher = hashlib.sha256("|".join(columns).encode())
+def _checksum(columns: Mapping[str, Any], windows: Mapping[str, Any]) -> str:
+    hasher = hashlib.sha256("|".join(columns).encode() + canonical(windows).encode())
     for name, values in columns.items():
         if name == "pair":
             hasher.update("|".join(values).encode())

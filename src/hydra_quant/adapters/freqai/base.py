@@ -6,7 +6,7 @@ import pickle
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,24 @@ from hydra_quant.models.store import Refused, read_bundle, write_bundle
 
 logger = logging.getLogger(__name__)
 
-_ROOMS = (Path(hydra_quant.models.__file__).parent, Path(__file__).parent)
-_PACKAGES = ("hydra-quant", "freqtrade", "lightgbm", "numpy", "pandas", "scikit-learn", "datasieve")
+_LIBRARY = Path(hydra_quant.models.__file__).parents[1]
+# What a prediction goes through: from the memory's columns to the trees.
+_ROOMS = tuple(
+    _LIBRARY / room
+    for room in (
+        "models",
+        "adapters/freqai",
+        "positioning",
+        "regimes",
+        "signals",
+        "labels",
+        "heads",
+    )
+)
+_PACKAGES = (
+    *("hydra-quant", "freqtrade", "lightgbm", "xgboost", "numpy", "pandas", "scikit-learn"),
+    "datasieve",
+)
 # feature_parameters that shape the training rows beyond what the data's own hash shows.
 _ROW_KEYS = (*FILTER_KEYS, "weight_factor", "reverse_train_test_order", "svm_params")
 
@@ -46,21 +62,42 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
     defaults : dict
         LightGBM parameters used where ``freqai.model_training_parameters`` says nothing. Models of
         another kind override `resolved_parameters` instead.
+    head : str
+        What the strategy is to teach: a ``"return"``, the ``"score"`` of signals, or a ``"regime"``.
+    sections : tuple of str
+        Sections of HYDRA's settings that features or labels of this head depend on.
     """
 
     defaults: dict[str, Any] = BASELINE
+    head: ClassVar[str] = "return"
+    sections: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: dict[str, Any]) -> None:
         checks.check_freqai(config.get("freqai", {}))
         self.set_aside_damaged_files(config)
         super().__init__(config)
-        self.settings = parse_settings(config).model
-        self.horizon: int = self.ft_params["label_period_candles"]
+        self.hydra = parse_settings(config)
+        self.settings = self.hydra.model
+        self.horizon: int = self.label_reach()
         self.purge: int = (
             self.horizon if self.settings.purge_candles is None else self.settings.purge_candles
         )
         self.parameters = self.resolved_parameters()
         self._verified: set[str] = set()
+
+    def label_reach(self) -> int:
+        """How many candles after its own a label may read: ``label_period_candles``."""
+        return int(self.ft_params["label_period_candles"])
+
+    def explain(self, trained: Trained, folder: Path, stem: str, known_until: int) -> None:
+        """Write what a user may want to know about a training beside its model: nothing.
+
+        Parameters
+        ----------
+        trained : Trained
+        folder, stem : where the model lies, and the beginning of its name
+        known_until : end of what it knew, seconds since 1970 UTC
+        """
 
     def resolved_parameters(self) -> dict[str, Any]:
         """Return the model's parameters: the user's over the defaults, with seed and threads."""
@@ -92,6 +129,9 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
             "data_split_parameters": split,
             "feature_parameters": {key: self.ft_params.get(key) for key in _ROW_KEYS},
             "timeframe": self.config["timeframe"],
+            "settings": {
+                name: getattr(self.hydra, name).model_dump(mode="json") for name in self.sections
+            },
         }
 
     # --- rows ------------------------------------------------------------------------------
@@ -202,6 +242,7 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
         if self.save_backtest_models:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_bundle(path, pickle.dumps(trained), description)
+            self.explain(trained, path.parent, path.stem, window.known_until)
         return trained
 
     def answer_book(self, who: str, label_names: list[str]) -> AnswerBook:

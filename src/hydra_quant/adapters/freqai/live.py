@@ -61,6 +61,10 @@ class LiveTraining(IFreqaiModel):
         """Answer consecutive candles of one pair."""
         raise NotImplementedError
 
+    def explain(self, trained: Trained, folder: Path, stem: str, known_until: int) -> None:
+        """Write what a user may want to know about a training beside its model."""
+        raise NotImplementedError
+
     def learners(self, pair: str, strategy: IStrategy) -> tuple[str, list[str]]:
         """Return the name a model is stored under and the pairs it learns from and answers."""
         raise NotImplementedError
@@ -132,6 +136,7 @@ class LiveTraining(IFreqaiModel):
             self.dd.get_pair_dict_info(pair)
         self.dd.pair_dict[pairs[0]]["trained_timestamp"] = stamp
         self.dd.save_data(trained, pairs[0], dk)
+        self.explain(trained, dk.data_path, dk.model_filename, stamp)
         _seal(dk.data_path, dk.model_filename, self.live_spec(strategy))
         for pair in pairs:
             self.dd.model_dictionary[pair] = trained
@@ -187,6 +192,11 @@ class LiveTraining(IFreqaiModel):
         dk.DI_values, dk.do_predict = answer.outlier_index, answer.do_predict
         dk.label_list, dk.training_features_list = trained.label_names, trained.names
         self._set_statistics(dk, trained, dk.pair)
+        health = {f"health_{name}": value for name, value in answer.health.items()}
+        dk.data["extra_returns_per_train"] = {
+            **dk.data.get("extra_returns_per_train", {}),
+            **health,
+        }
         return pd.DataFrame(answer.predictions, columns=trained.label_names), answer.do_predict
 
     def train(

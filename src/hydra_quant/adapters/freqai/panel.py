@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hydra_quant.adapters.freqai import checks
 from hydra_quant.adapters.freqai.answers import Answer, AnswerBook, Answers
 from hydra_quant.adapters.freqai.base import HydraFreqaiModel
-from hydra_quant.adapters.freqai.frames import PairFrame, candle_hash
+from hydra_quant.adapters.freqai.frames import PairFrame, candle_hash, complete_rows
 from hydra_quant.adapters.freqai.pool import agreeing, asked_rows, pool, scatter, statistics
 from hydra_quant.adapters.freqai.sieve import FILTER_KEYS, wants_filters
 from hydra_quant.adapters.freqai.trained import Trained
@@ -112,6 +112,17 @@ class PanelModel(HydraFreqaiModel):
             In the label's own unit. The answer to a row must depend on that row and on rows of the
             same or earlier times only.
         """
+
+    def fit_rows(self, features: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which rows can be learned from and answered, shape (n_rows,): those without a NaN.
+
+        A model that takes missing values says here which rows mean something to it.
+        """
+        return complete_rows(features)
+
+    def health_of(self, model: Any) -> dict[str, float]:
+        """Figures about a fitted model for FreqUI (``health_<name>``): none."""
+        return {}
 
     # --- backtest --------------------------------------------------------------------------
 
@@ -230,7 +241,7 @@ class PanelModel(HydraFreqaiModel):
     ) -> dict[str, Answer]:
         times = {name: frame.times[rows[name]] for name, frame in frames.items()}
         features = {name: frame.features[rows[name]] for name, frame in frames.items()}
-        asked, places = asked_rows(features, times)
+        asked, places = asked_rows(features, times, self.fit_rows)
         predictions = self.predict_panel(trained.model, asked)
         return scatter(predictions, asked, places, times, trained)
 
@@ -238,7 +249,7 @@ class PanelModel(HydraFreqaiModel):
 
     def train_frames(self, frames: dict[str, PairFrame], window: Window) -> Trained:
         """Train on the pooled rows of `frames` in `window`."""
-        rows = pool(frames, window, self.horizon)
+        rows = pool(frames, window, self.horizon, self.fit_rows)
         if len(rows) < self.settings.min_training_rows:
             raise checks.no_rows_error(PANEL, window, len(rows), self.settings.min_training_rows)
         train, test = self.split(rows.times // self.base_tf_seconds)
@@ -248,13 +259,14 @@ class PanelModel(HydraFreqaiModel):
         first = next(iter(frames.values()))
         model = self.fit_panel(block, rows.take(test) if len(test) else None, first.names)
         means, stds = statistics(block)
-        return Trained(model, first.names, first.label_names, means, stds, None, None)
+        health = self.health_of(model)
+        return Trained(model, first.names, first.label_names, means, stds, None, None, health)
 
     def answer_rows(
         self, trained: Trained, features: NDArray[np.float64], times: NDArray[np.int64], pair: str
     ) -> Answer:
         """Answer consecutive candles of one pair (live)."""
-        asked, places = asked_rows({pair: features}, {pair: times})
+        asked, places = asked_rows({pair: features}, {pair: times}, self.fit_rows)
         predictions = self.predict_panel(trained.model, asked)
         return scatter(predictions, asked, places, {pair: times}, trained)[pair]
 

@@ -1,6 +1,6 @@
 """From pairs' frames to pooled rows and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from freqtrade.exceptions import OperationalException
@@ -13,19 +13,23 @@ from hydra_quant.adapters.freqai.windows import Window
 from hydra_quant.models.rows import Rows
 
 Array = NDArray[np.float64]
+Fit = Callable[[Array], NDArray[np.bool_]]
 Places = dict[str, NDArray[np.intp]]
 
 
-def usable(frame: PairFrame, window: Window, horizon: int) -> NDArray[np.intp]:
+def usable(
+    frame: PairFrame, window: Window, horizon: int, fit: Fit = complete_rows
+) -> NDArray[np.intp]:
     """Return positions of the candles a window may learn from, ascending.
 
-    Those inside the training stretch, with every feature finite, whose label is finite and known
-    by the window's end: a label at position t needs the candle at ``t + horizon``.
+    Those inside the training stretch whose features are `fit` (every one finite), whose label is
+    finite and known by the window's end: a label at position t needs the candle at ``t + horizon``.
     """
     learn = frame.rows(window.train_start, window.train_stop)
     known = frame.position(window.known_until) - horizon
     at = np.arange(learn.start, max(learn.start, min(learn.stop, known)))
-    return at[frame.complete[at] & complete_rows(frame.labels[at])]
+    good = frame.complete[at] if fit is complete_rows else fit(frame.features[at])
+    return at[good & complete_rows(frame.labels[at])]
 
 
 def agreeing(frames: dict[str, PairFrame]) -> dict[str, PairFrame]:
@@ -49,10 +53,12 @@ def agreeing(frames: dict[str, PairFrame]) -> dict[str, PairFrame]:
     return frames
 
 
-def pool(frames: Mapping[str, PairFrame], window: Window, horizon: int) -> Rows:
+def pool(
+    frames: Mapping[str, PairFrame], window: Window, horizon: int, fit: Fit = complete_rows
+) -> Rows:
     """Return every pair's usable rows of a window, sorted by time, then by pair."""
     universe = tuple(sorted(frames))
-    at = {pair: usable(frames[pair], window, horizon) for pair in universe}
+    at = {pair: usable(frames[pair], window, horizon, fit) for pair in universe}
     times = np.concatenate([frames[pair].times[at[pair]] for pair in universe])
     codes = np.concatenate(
         [np.full(len(at[pair]), code, dtype=np.int16) for code, pair in enumerate(universe)]
@@ -64,9 +70,11 @@ def pool(frames: Mapping[str, PairFrame], window: Window, horizon: int) -> Rows:
 
 
 def asked_rows(
-    features: Mapping[str, Array], times: Mapping[str, NDArray[np.int64]]
+    features: Mapping[str, Array],
+    times: Mapping[str, NDArray[np.int64]],
+    fit: Fit = complete_rows,
 ) -> tuple[Rows, Places]:
-    """Return the complete rows to be answered, sorted by time, then by pair.
+    """Return the rows to be answered (those that are `fit`), sorted by time, then by pair.
 
     Returns
     -------
@@ -76,7 +84,7 @@ def asked_rows(
         For each pair, which of its candles those rows are (ascending).
     """
     universe = tuple(sorted(features))
-    places = {p: np.flatnonzero(complete_rows(features[p])) for p in universe}
+    places = {p: np.flatnonzero(fit(features[p])) for p in universe}
     moments = np.concatenate([times[pair][places[pair]] for pair in universe])
     codes = np.concatenate(
         [np.full(len(places[pair]), code, dtype=np.int16) for code, pair in enumerate(universe)]
@@ -110,7 +118,9 @@ def scatter(
         found = np.full((n_candles, wanted[1]), np.nan)
         found[places[pair]] = predictions[rows.pairs == code]
         answered = complete_rows(found).astype(np.int64)
-        answers[pair] = Answer(found, answered, *trained.statistics(pair), np.zeros(n_candles))
+        answers[pair] = Answer(
+            found, answered, *trained.statistics(pair), np.zeros(n_candles), trained.health
+        )
     return answers
 
 

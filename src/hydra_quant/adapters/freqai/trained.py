@@ -1,6 +1,6 @@
 """A trained model with all it takes to answer: one object, saved and reloaded whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ class Trained:
         What features pass before the model sees them; None: as they are.
     target : RangeScaler or None
         How labels were scaled; None: not at all.
+    health : dict of str to float
+        How good it was on rows it had not seen, for FreqUI.
     """
 
     model: Any
@@ -35,6 +37,7 @@ class Trained:
     stds: dict[str, NDArray[np.float64]]
     sieve: PlainSieve | FilteringSieve | None
     target: RangeScaler | None
+    health: dict[str, float] = field(default_factory=dict)
 
     def statistics(self, pair: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return mean and deviation of a pair's training labels (of all, if it had none)."""
