@@ -17,4 +17,4 @@ class HydraSignalScorer(ScoringModel):
     def fit_panel(self, train: Rows, test: Rows | None, names: list[str]) -> Any:
         """Fit the trees to past signals and calibrate them on later ones."""
         plain = [name.removeprefix("%-") for name in names]
-        return fit_scorer(train, test, plain, **self.fitting())
+        return fit_scorer(self.weighed(train, plain), test, plain, **self.fitting())

@@ -37,6 +37,7 @@ _LIBRARY = Path(hydra_quant.models.__file__).parents[1]
 _ROOMS = tuple(
     _LIBRARY / room
     for room in (
+        "features",
         "models",
         "adapters/freqai",
         "positioning",
@@ -63,7 +64,7 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
         LightGBM parameters used where ``freqai.model_training_parameters`` says nothing. Models of
         another kind override `resolved_parameters` instead.
     head : str
-        What the strategy is to teach: a ``"return"``, the ``"score"`` of signals, or a ``"regime"``.
+        What the strategy teaches: a ``"return"``, the ``"score"`` of signals, or a ``"regime"``.
     sections : tuple of str
         Sections of HYDRA's settings that features or labels of this head depend on.
     """

@@ -4,6 +4,7 @@ import hashlib
 import inspect
 import json
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +137,9 @@ class LiveTraining(IFreqaiModel):
             self.dd.get_pair_dict_info(pair)
         self.dd.pair_dict[pairs[0]]["trained_timestamp"] = stamp
         self.dd.save_data(trained, pairs[0], dk)
-        self.explain(trained, dk.data_path, dk.model_filename, stamp)
         _seal(dk.data_path, dk.model_filename, self.live_spec(strategy))
+        # after the seal: a user may do with the explanation as they like
+        self.explain(trained, dk.data_path, dk.model_filename, stamp)
         for pair in pairs:
             self.dd.model_dictionary[pair] = trained
             self.dd.pair_dict[pair] = {
@@ -197,7 +199,16 @@ class LiveTraining(IFreqaiModel):
             **dk.data.get("extra_returns_per_train", {}),
             **health,
         }
+        self._make_room(dk.pair, health)
         return pd.DataFrame(answer.predictions, columns=trained.label_names), answer.do_predict
+
+    def _make_room(self, pair: str, columns: Iterable[str]) -> None:
+        """Add columns that predictions kept from an earlier model lack: FreqAI only fills them."""
+        kept = self.dd.historic_predictions.get(pair)
+        if kept is not None:
+            for name in columns:
+                if name not in kept:
+                    kept[name] = np.nan
 
     def train(
         self, unfiltered_df: pd.DataFrame, pair: str, dk: FreqaiDataKitchen, **kwargs: Any

@@ -1,6 +1,7 @@
 """A panel that scores signals: rows without a signal neither teach nor are answered."""
 
 from abc import abstractmethod
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +17,9 @@ from hydra_quant.adapters.freqai.windows import Window
 from hydra_quant.heads.explain import write_explanation, write_tensorboard
 from hydra_quant.heads.scorer import DEFAULTS
 from hydra_quant.heads.scorer_features import AT, NAMES
+from hydra_quant.heads.scorer_health import unknown
 from hydra_quant.heads.scorer_rule import RuleScorer
+from hydra_quant.heads.scorer_spans import Spans
 from hydra_quant.models.rows import Rows
 from hydra_quant.models.xgb import parameters
 
@@ -44,6 +47,20 @@ class ScoringModel(PanelModel):
         """Return the probability that each signal pays, shape (n_rows, 1)."""
         score: NDArray[np.float64] = model.predict(rows.features)
         return score[:, None]
+
+    def weighed(self, rows: Rows, names: list[str]) -> Rows:
+        """Return the rows with FreqAI's recency weights, if any, times their uniqueness.
+
+        Parameters
+        ----------
+        rows : Rows
+        names : features, without ``%-``
+        """
+        if rows.weights is None:
+            return rows  # the scorer weighs by uniqueness itself
+        minutes = self.hydra.signals.holding_minutes
+        own = Spans.of(names, self.base_tf_seconds, minutes).weights(rows)
+        return replace(rows, weights=rows.weights * own)
 
     def fitting(self) -> dict[str, Any]:
         """What `fit_scorer` wants besides rows and names."""
@@ -84,13 +101,23 @@ class ScoringModel(PanelModel):
                 f"{len(first.names)} features, the first of them {first.names[0]!r}."
             )
         rows = pool(frames, window, self.horizon, self.fit_rows)
-        if len(rows) >= self.settings.min_training_rows:
+        found, least = self._teaching(rows), self.settings.min_training_rows
+        if found >= least:
             return super().train_frames(frames, window)
-        least = self.settings.min_training_rows
-        rule = RuleScorer(f"{len(rows)} past signals, {least} are wanted", {"by_model": 0.0})
+        why = f"{found} past signals with known outcome before the test block, {least} are wanted"
+        known = {"by_model": 0.0, "calibrated": 0.0, "trees": 0.0, "n_train": float(found)}
+        rule = RuleScorer(f"{why} (hydra.model.min_training_rows)", unknown() | known)
         none = {"": np.full(len(first.label_names), np.nan)}
         names = first.names, first.label_names
         return Trained(rule, *names, none, none, None, None, self.health_of(rule))
+
+    def _teaching(self, rows: Rows) -> int:
+        """How many rows are left to learn from when the test block is cut off and purged."""
+        try:
+            train, _ = self.split(rows.times // self.base_tf_seconds)
+        except ValueError:  # too few moments for two blocks
+            return 0
+        return len(train)
 
     def explain(self, trained: Trained, folder: Path, stem: str, known_until: int) -> None:
         """Write what the training rests on beside the model, and to TensorBoard if it is on."""
