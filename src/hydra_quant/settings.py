@@ -259,8 +259,8 @@ class Scorer(_Section):
 class Exits(_Section):
     """When a position is left before its stop."""
 
-    model_above: float = Field(
-        0.7, gt=0, le=1, description="leave when the exit model is surer than this"
+    model_lift: float = Field(
+        1.5, ge=1, description="leave when the exit model is this many times its base rate sure"
     )
     min_health: float = Field(
         0.25, ge=0, lt=1, description="leave when less of the thesis is left (share)"
@@ -278,7 +278,7 @@ class Ensemble(_Section):
     onchain_weight: float = Field(0.05, ge=0, le=1, description="weight of the on-chain regime")
     sentiment_weight: float = Field(0.05, ge=0, le=1, description="weight of sentiment and volume")
     adaptive: bool = Field(
-        True, description="weigh each source by how its own paper trades went of late"
+        False, description="weigh each source by how its own paper trades went of late"
     )
     sharpe_days: int = Field(
         30, ge=1, le=365, description="of late: so many days, as far as the candles reach"

@@ -1,7 +1,7 @@
 """One table that a trader can read: what is known of a position, and whether it is left.
 
 Settings: thesis and model speak from minute 30 on, a quarter of the thesis must be left, the model
-must be surer than 0.7.
+must be 1.5 times as sure as usual.
 """
 
 import numpy as np
@@ -10,14 +10,14 @@ import pytest
 from hydra_quant.risk.leaving import Position, leave
 from hydra_quant.settings import Exits
 
-EXITS = Exits(min_minutes=30, min_health=0.25, model_above=0.7, on_regime=True)
+EXITS = Exits(min_minutes=30, min_health=0.25, model_lift=1.5, on_regime=True)
 
-# side, opened by | minutes of holding | health, P(leave) | regime at entry -> now | exit tag
+# side, opened by | minutes of holding | health, lift    | regime at entry -> now | exit tag
 TABLE = """
     long   funding_squeeze       |   10 of 480  |  0.90  0.20 | ranging -> ranging            | -
-    long   funding_squeeze       |   10 of 480  |  0.10  0.95 | ranging -> ranging            | -
-    long   funding_squeeze       |   30 of 480  |  0.10  0.95 | ranging -> ranging            | thesis_broken
-    long   funding_squeeze       |   30 of 480  |  0.60  0.95 | ranging -> ranging            | exit_model
+    long   funding_squeeze       |   10 of 480  |  0.10  2.00 | ranging -> ranging            | -
+    long   funding_squeeze       |   30 of 480  |  0.10  2.00 | ranging -> ranging            | thesis_broken
+    long   funding_squeeze       |   30 of 480  |  0.60  2.00 | ranging -> ranging            | exit_model
     long   funding_squeeze       |   30 of 480  |  -     -    | ranging -> trending_up        | -
     long   funding_squeeze       |   10 of 480  |  0.90  0.20 | ranging -> cascade            | regime_turned
     long   liquidation_reversal  |   10 of 240  |  0.90  0.20 | ranging -> cascade            | -
@@ -29,9 +29,9 @@ TABLE = """
     short  crowding_fade         |   10 of 1440 |  0.90  0.20 | ranging -> squeeze_short      | -
     short  crowding_fade         |   40 of 1440 |  0.10  0.20 | ranging -> squeeze_long       | thesis_broken
     long   liquidation_reversal  |   10 of 240  |  0.90  0.20 | - -> squeeze_short            | -
-    long   oi_divergence         |  719 of 720  |  0.30  0.70 | ranging -> high_vol           | -
-    long   oi_divergence         |  720 of 720  |  0.30  0.70 | ranging -> high_vol           | holding_over
-    long   -                     |  720 of -    |  -     0.71 | - -> trending_down            | exit_model
+    long   oi_divergence         |  719 of 720  |  0.30  1.50 | ranging -> high_vol           | -
+    long   oi_divergence         |  720 of 720  |  0.30  1.50 | ranging -> high_vol           | holding_over
+    long   -                     |  720 of -    |  -     1.51 | - -> trending_down            | exit_model
     long   -                     | 9999 of -    |  -     -    | - -> trending_down            | -
 """  # noqa: E501
 
@@ -54,7 +54,7 @@ def read(line):
         health=number(state[0]),
         regime=known(regimes[2]),
         regime_at_entry=known(regimes[0]),
-        probability=number(state[1]),
+        lift=number(state[1]),
     )
     return position, known(tag[0])
 

@@ -23,6 +23,8 @@ from hydra_quant.demo.steps import Step
 EPOCH = date(2025, 1, 1)
 TESTED_DAYS = 28
 EDGE = 1.0
+# The exit predictor is trained once, before the tested days, and asked through all of them.
+KEEP: dict[str, Any] = {"hydra": {"scorer": {"max_age_days": 60}}}
 BANNER = (
     "The market is synthetic and has a planted weak edge (hydra-quant venue --edge {edge}), "
     "smaller than what a trade costs. What to look for is a rank correlation of the vote above "
@@ -49,7 +51,9 @@ def sandbox_plan(
     test = days_after(EPOCH, warm_up_days(timeframe, config["freqai"]["train_period_days"]))
     span = Range(EPOCH, test, days_after(test, days or TESTED_DAYS))
     overlay, settings = venue_overlay(port, folder)
-    download, backtests = commands(folder, [overlay], span, timeframe, model)
+    own = folder / "overlay.json"
+    overlays = [overlay, own]
+    download, backtests = commands(folder, overlays, span, timeframe, model)
     return Plan(
         folder=folder,
         banner=BANNER.format(edge=EDGE),
@@ -60,8 +64,8 @@ def sandbox_plan(
         download=download,
         filling=(
             _recording(folder, span, seed),
-            remembering(folder, folder / "recorded", [overlay]),
-            exit_training(folder, [overlay], span, timeframe),
+            remembering(folder, folder / "recorded", overlays),
+            exit_training(folder, overlays, span, timeframe),
         ),
         backtests=backtests,
         needed=tuple(candle_files(folder, config["exchange"]["name"], pairs, timeframe)),
@@ -72,7 +76,7 @@ def sandbox_plan(
             "range": span.download,
             "timeframe": timeframe,
         },
-        settings=settings,
+        settings={**settings, own: KEEP},
     )
 
 

@@ -19,7 +19,8 @@ class Position(NamedTuple):
     ``minutes`` held so far and ``holding_minutes`` that its signal meant; ``side`` +1 or -1;
     ``opened_by`` the signal, None for an entry by vote; ``health`` share of the thesis that still
     holds, 0 to 1; ``regime`` now and ``regime_at_entry``, names of `regimes.market.REGIMES`, None
-    where not known; ``probability`` that leaving now beats holding, 0 to 1. NaN: not known.
+    where not known; ``lift``: how probable it is that leaving now beats holding, over how
+    often it does. NaN: not known.
     """
 
     minutes: float
@@ -29,7 +30,7 @@ class Position(NamedTuple):
     health: float
     regime: str | None
     regime_at_entry: str | None
-    probability: float
+    lift: float
 
 
 def leave(position: Position, exits: Exits) -> str | None:
@@ -39,7 +40,7 @@ def leave(position: Position, exits: Exits) -> str | None:
     ``thesis_broken``   health below ``min_health``, after ``min_minutes``
     ``regime_turned``   with ``on_regime``: the regime is another than at entry and speaks against
                         the position (see `turned_against`)
-    ``exit_model``      probability above ``model_above``, after ``min_minutes``
+    ``exit_model``      lift above ``model_lift``, after ``min_minutes``
     ``holding_over``    held as long as the signal meant
     ==================  ============================================================================
 
@@ -58,7 +59,7 @@ def leave(position: Position, exits: Exits) -> str | None:
         return THESIS
     if exits.on_regime and turned_against(position):
         return REGIME
-    if settled and position.probability > exits.model_above:
+    if settled and position.lift > exits.model_lift:
         return MODEL
     if position.minutes >= position.holding_minutes:
         return TIME

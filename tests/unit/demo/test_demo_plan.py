@@ -89,7 +89,7 @@ def test_backtests_use_the_plain_command_with_the_protections_of_live(
 
 def test_another_port_gets_an_overlay_of_its_own(config: dict[str, Any]) -> None:
     plan = sandbox(config, port=8399)
-    (path,) = plan.settings
+    (path,) = (path for path in plan.settings if path.name == "venue.json")
     assert "127.0.0.1:8399" in json.dumps(plan.settings[path])
     assert str(path) in plan.download.argv
     assert free_port(8399) == 8399

@@ -12,7 +12,7 @@ CALM = Position(60.0, 480.0, 1, "funding_squeeze", 0.9, "ranging", "ranging", 0.
 BAD = {
     THESIS: {"health": 0.1},
     REGIME: {"regime": "cascade"},
-    MODEL: {"probability": 0.9},
+    MODEL: {"lift": 3.0},
     TIME: {"minutes": 480.0},
 }
 
@@ -53,7 +53,7 @@ def test_thesis_and_model_wait(tag):
 def test_levels_themselves_are_no_reason():
     exits = Exits()
     assert leave(CALM._replace(health=exits.min_health), exits) is None
-    assert leave(CALM._replace(probability=exits.model_above), exits) is None
+    assert leave(CALM._replace(lift=exits.model_lift), exits) is None
 
 
 def test_regimes_can_be_switched_off():

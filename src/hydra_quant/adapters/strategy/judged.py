@@ -13,7 +13,7 @@ from hydra_quant.heads.scorer_rule import rule_score
 from hydra_quant.regimes.market import REGIMES
 from hydra_quant.settings import SIGNALS, Settings
 from hydra_quant.signals.adaptive import adaptive_weights, window_candles
-from hydra_quant.signals.ensemble import base_weights, ensemble_vote
+from hydra_quant.signals.ensemble import base_weights, ensemble_vote, heard
 from hydra_quant.signals.onchain import onchain
 from hydra_quant.signals.sentiment_volume import sentiment_volume
 from hydra_quant.signals.trend import trend
@@ -22,6 +22,14 @@ Floats = NDArray[np.float64]
 BY_RULE, BY_FILE, BY_FREQAI = 0, 1, 2
 HEALTH = ("health_auc", "health_brier", "health_ece")
 OTHERS = ("model", "momentum", "mean_reversion", "trend", "onchain", "sentiment_volume")
+# Who looks at the same thing: two of a family are one voice.
+FAMILIES = (
+    ("model",),
+    ("momentum", "trend"),
+    ("mean_reversion",),
+    ("onchain",),
+    ("sentiment_volume",),
+)
 ANSWERED = tuple(f"&-regime_{name}" for name in REGIMES)
 
 
@@ -93,7 +101,8 @@ def add_ensemble(frame: DataFrame, settings: Settings, *, minutes: int, horizon:
     -------
     The frame with ``hydra_trend``, ``hydra_onchain``, ``hydra_sentiment_volume``,
     ``hydra_weight_<source>``, ``hydra_others`` (joint vote in [-1, 1], NaN while warming up),
-    ``hydra_agree``, ``hydra_oppose``, ``hydra_disagreement``; and ``hydra_vote``, which is the
+    ``hydra_agree`` (families of sources that speak for it), ``hydra_oppose``,
+        ``hydra_disagreement``; and ``hydra_vote``, which is the
     scored signal's opinion where one fires (side times score) and the others' vote elsewhere.
     """
     close = frame["close"].to_numpy(float)
@@ -105,13 +114,8 @@ def add_ensemble(frame: DataFrame, settings: Settings, *, minutes: int, horizon:
     names = [name for name in OTHERS if f"hydra_{name}" in frame]
     votes = {name: frame[f"hydra_{name}"].to_numpy(float) for name in names}
     weights = _weights(votes, close, settings, minutes, horizon)
-    joint = ensemble_vote(
-        votes,
-        weights,
-        settings.vote.speak_above,
-        regime=frame["hydra_regime"].to_numpy() if settings.ensemble.by_regime else None,
-        regimes=REGIMES,
-    )
+    regime = frame["hydra_regime"].to_numpy() if settings.ensemble.by_regime else None
+    joint = ensemble_vote(votes, weights, settings.vote.speak_above, regime=regime, regimes=REGIMES)
     # A source may be silent; rules that are still warming up would leave the vote to the others.
     others = np.where(np.isnan(frame["hydra_vote"].to_numpy(float)), np.nan, joint.total)
     side = frame["signal_side"].to_numpy()
@@ -119,11 +123,34 @@ def add_ensemble(frame: DataFrame, settings: Settings, *, minutes: int, horizon:
     return frame.assign(
         **{f"hydra_weight_{name}": weight for name, weight in weights.items()},
         hydra_others=others,
-        hydra_agree=joint.agree,
+        hydra_agree=_families_for(votes, weights, regime, joint.total, settings.vote.speak_above),
         hydra_oppose=joint.oppose,
         hydra_disagreement=joint.disagreement,
         hydra_vote=opinion,
     )
+
+
+def _families_for(
+    votes: dict[str, Floats],
+    weights: dict[str, Floats],
+    regime: NDArray[np.int8] | None,
+    total: Floats,
+    speak_above: float,
+) -> NDArray[np.int64]:
+    """How many families have a member that spoke for the joint vote's side."""
+    way = np.sign(np.nan_to_num(total))
+    spoke = {
+        name: (vote * way >= speak_above)
+        & (weights[name] > 0)
+        & (True if regime is None else heard(name, regime, REGIMES))
+        for name, vote in votes.items()
+    }
+    found = [
+        np.any([spoke[name] for name in family if name in spoke], axis=0)
+        for family in FAMILIES
+        if any(name in spoke for name in family)
+    ]
+    return np.asarray(np.sum(found, axis=0), dtype=np.int64)
 
 
 def _weights(

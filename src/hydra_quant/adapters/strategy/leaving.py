@@ -134,7 +134,7 @@ class Leaving:
             health=float(thesis_health(seen.market, np.array([now]), facts)[0]),
             regime=_regime(seen.regime[now]),
             regime_at_entry=_regime(int(seen.regime[entry] if entry >= 0 else facts.regime[0])),
-            probability=self._probability(seen, now, facts, hours, funding),
+            lift=self._lift(seen, now, facts, hours, funding),
         )
         exits = self._settings.exits.model_copy(update={"min_health": min_health})
         return leave(position, exits)
@@ -147,7 +147,7 @@ class Leaving:
         begun = trade.open_date_utc.timestamp() / 3600
         return np.array([seen.market.hours[now] - begun]), np.array([NAN])
 
-    def _probability(
+    def _lift(
         self,
         seen: _Seen,
         now: int,
@@ -159,7 +159,7 @@ class Leaving:
         if found is None or not seen.answers[now]:
             return NAN
         row = exit_features(seen.market, np.array([now]), facts, hours=hours, funding=funding)
-        return float(found.model.predict(row)[0])
+        return float(found.model.predict(row)[0]) / found.health["base_rate"]
 
 
 def _source(trade: Trade) -> int:
