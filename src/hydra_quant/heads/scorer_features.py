@@ -1,145 +1,176 @@
 """The 49 quantities by which a signal is scored, in the order in which a model is given them."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, DatetimeIndex
 
-from hydra_quant.features import momentum, volatility
-from hydra_quant.features.bars import Bars
-from hydra_quant.features.decay import wilder_rows
-from hydra_quant.features.windows import window_mean
+from hydra_quant.heads import price_features
 from hydra_quant.regimes.market import REGIMES
-from hydra_quant.settings import SIGNALS
+from hydra_quant.settings import SIGNALS, Signals
 
 Floats = NDArray[np.float64]
 
-# The specification's short names of the sources, in the order of `SIGNALS`.
-SOURCES = ("funding_squeeze", "liq_reversal", "oi_divergence", "crowding_fade", "funding_carry")
-NAMES: tuple[str, ...] = (
-    *("signal_direction", "signal_confidence"),
-    *(f"signal_source_{name}" for name in SOURCES),
-    *("expected_return", "expected_adverse_excursion"),
-    *("return_1m", "return_5m", "return_15m", "return_1h", "volatility_5m", "volatility_1h"),
-    *("price_vs_sma_20", "price_vs_sma_50", "rsi_14", "atr_14"),
-    *("funding_rate", "funding_rate_zscore", "funding_annualized", "funding_momentum"),
-    *("oi_delta_pct", "oi_delta_zscore", "oi_price_divergence"),
-    *("liq_imbalance", "liq_velocity", "liq_zscore"),
-    *("ob_imbalance", "spread_bps", "bid_depth_usd", "ask_depth_usd"),
-    *("long_short_ratio", "taker_buy_sell_ratio"),
-    *(f"regime_{name}" for name in REGIMES),
-    *("volatility_regime", "cascade_probability"),
-    *("hour_of_day_sin", "hour_of_day_cos", "day_of_week_sin", "day_of_week_cos"),
-    "minutes_to_funding",
+
+class Feature(NamedTuple):
+    """One of the 49: what it is called, measured in, and how it is made."""
+
+    name: str
+    unit: str
+    formula: str
+
+
+TABLE: tuple[Feature, ...] = tuple(
+    Feature(*(part.strip() for part in line.split("|")))
+    for line in """
+signal_direction | +1, -1, 0 | long, short, or no signal fires; NaN where none had its inputs
+signal_confidence | 0 to 1 | of the most confident signal, 0 without one
+signal_source_funding_squeeze | 0, 1 | the signal is a funding squeeze
+signal_source_liq_reversal | 0, 1 | the signal is a liquidation reversal
+signal_source_oi_divergence | 0, 1 | the signal is an open-interest divergence
+signal_source_crowding_fade | 0, 1 | the signal is a crowding fade
+signal_source_funding_carry | 0, 1 | the signal is a funding carry
+expected_return | fraction | what such a signal brought in the past, shrunk to the pooled mean
+expected_adverse_excursion | fraction | how far such trades went against themselves
+return_1m | log | ln(close / close 1 minute ago), in whole candles, one at least
+return_5m | log | the same over 5 minutes
+return_15m | log | the same over 15 minutes
+return_1h | log | the same over an hour
+volatility_5m | per root hour | sqrt(mean ln(high / low)^2 / (4 ln 2)) over 5 minutes
+volatility_1h | per root hour | the same over an hour
+price_vs_sma_20 | fraction | close / mean of 20 closes - 1
+price_vs_sma_50 | fraction | close / mean of 50 closes - 1
+rsi_14 | 0 to 100 | Wilder's RSI with finite memory, 50 where price stands still
+atr_14 | fraction | Wilder's ATR with finite memory / close
+funding_rate | fraction per settlement | newest known
+funding_rate_zscore | standard deviations | funding_rate in its own past
+funding_annualized | fraction per year | funding_rate times settlements a year
+funding_momentum | fraction per settlement | its change over a day
+oi_delta_pct | fraction | change of open interest over `Signals.delta_minutes`
+oi_delta_zscore | standard deviations | oi_delta_pct in its own past
+oi_price_divergence | product of z-scores, -9 to 9 | -(move over that time, in usual moves) x OI z
+liq_imbalance | -1 to 1 | (longs - shorts) / both, of an hour's liquidations
+liq_velocity | fraction per hour | an hour's liquidations / open interest
+liq_zscore | standard deviations | liq_velocity in its own past
+ob_imbalance | -1 to 1 | (bids - asks) / both, of the order book
+spread_bps | basis points | best ask over best bid
+bid_depth_usd | USD | bids in the book's snapshot
+ask_depth_usd | USD | asks in the book's snapshot
+long_short_ratio | ratio | accounts long / accounts short
+taker_buy_sell_ratio | ratio | taker volume bought / sold
+regime_trending_up | 0, 1 | the market's regime, by rule; NaN while it is not known
+regime_trending_down | 0, 1 | the same
+regime_ranging | 0, 1 | the same
+regime_high_vol | 0, 1 | the same
+regime_cascade | 0, 1 | the same
+regime_squeeze_long | 0, 1 | the same
+regime_squeeze_short | 0, 1 | the same
+volatility_regime | 0, 1, 2 | low, normal, high or extreme
+cascade_probability | 0 to 1 | of a cascade of liquidations
+hour_of_day_sin | -1 to 1 | sin(2 pi minute of the day / 1440), UTC, at the candle's close
+hour_of_day_cos | -1 to 1 | the cosine
+day_of_week_sin | -1 to 1 | sin(2 pi minute of the week / 10080), from Monday 00:00
+day_of_week_cos | -1 to 1 | the cosine
+minutes_to_funding | minutes, 1 to 480 | from the close to the next of 00, 08, 16 UTC after it
+""".strip().splitlines()
 )
+NAMES: tuple[str, ...] = tuple(feature.name for feature in TABLE)
 AT = {name: column for column, name in enumerate(NAMES)}
-# Columns of a thinking frame that are taken as they are, by the feature's name.
-GIVEN: dict[str, str] = {
-    **{
-        name: name
-        for name in (
-            *("expected_return", "expected_adverse_excursion", "funding_rate"),
-            *("funding_annualized", "funding_momentum", "oi_delta_pct", "oi_delta_zscore"),
-            *("liq_imbalance", "liq_velocity", "liq_zscore", "ob_imbalance", "spread_bps"),
-            *("bid_depth_usd", "ask_depth_usd", "cascade_probability"),
-        )
-    },
-    "signal_direction": "signal_side",
-    "signal_confidence": "signal_confidence",
-    "funding_rate_zscore": "funding_zscore",
-}
-MINUTE_NS = 60_000_000_000
+# Features that a thinking frame holds under another name; the others it holds as they are.
+RENAMED = {"signal_direction": "signal_side", "funding_rate_zscore": "funding_zscore"}
+GIVEN = (
+    *("signal_direction", "signal_confidence", "expected_return", "expected_adverse_excursion"),
+    *NAMES[AT["funding_rate"] : AT["oi_price_divergence"]],
+    *NAMES[AT["liq_imbalance"] : AT["long_short_ratio"]],
+    "cascade_probability",
+)
+RATIOS = {"long_short_ratio": "long_share", "taker_buy_sell_ratio": "taker_buy_share"}
+MOST_DIVERGENCE = 9.0
+"""Three standard deviations each: beyond, more says nothing more."""
 DAY, WEEK, SETTLES = 1440, 10_080, 480
 _MONDAY = 3 * DAY  # 1970-01-01 was a Thursday
+DELTA_MINUTES = Signals().delta_minutes
 
 
-def scorer_features(frame: DataFrame, candle_minutes: int) -> DataFrame:
+def scorer_features(
+    frame: DataFrame, candle_minutes: int, delta_minutes: int = DELTA_MINUTES
+) -> DataFrame:
     """The features of every candle, also of those without a signal.
 
     Parameters
     ----------
     frame : DataFrame
-        A thinking frame: date, open, high, low, close, oldest first, with the columns of
-        `positioning.names.ADDED` and of `heads.think.think`; a missing column is not known.
+        A thinking frame: date (UTC, when the candle opened), high, low, close, oldest first,
+        without holes, with the columns of `positioning.names.ADDED` and of `heads.think.think`;
+        of these, one that is missing is not known.
     candle_minutes : int
+    delta_minutes : `Signals.delta_minutes`, over which ``oi_delta_*`` were taken
 
     Returns
     -------
     DataFrame with the frame's index and the columns `NAMES`, float64
-        NaN where not known. Uses the past only, `lookback` candles of it beside what the frame's
-        own columns rest on.
-
-        Returns are log returns, volatilities root mean squares of one-candle log returns scaled to
-        an hour; a span shorter than a candle is one candle, so that on 5m candles ``return_1m`` is
-        ``return_5m``. ``price_vs_sma_*`` and ``atr_14`` are fractions, ``rsi_14`` 0 to 100.
-        ``oi_price_divergence`` is minus the sign of the last hour's return times
-        ``oi_delta_zscore``: positive where open interest leaves a rise or follows a fall.
-        ``volatility_regime`` is 0 low, 1 normal, 2 high or extreme. Time is that of the candle's
-        close; ``minutes_to_funding`` counts to the next of 00, 08 and 16 UTC (1 … 480).
+        As `TABLE` says; NaN where not known, never 0 instead. Spans are whole candles, one at
+        least: on 5m candles ``return_1m`` is ``return_5m``, on hourly ones all four are the same.
+        A row uses itself and the `lookback` before it only, beside what the frame's own columns
+        rest on.
     """
     values = np.empty((len(NAMES), len(frame)))
-    _from_columns(frame, values)
-    _from_prices(frame, candle_minutes, values)
-    _from_thoughts(frame, values)
-    _from_time(frame, candle_minutes, values)
+    for name in GIVEN:
+        values[AT[name]] = _column(frame, RENAMED.get(name, name))
+    _prices(frame, candle_minutes, delta_minutes, values)
+    _thoughts(frame, values)
+    for name, column in RATIOS.items():
+        share = _column(frame, column)
+        values[AT[name]] = share / np.where(share < 1.0, 1.0 - share, np.nan)
+    _time(frame, candle_minutes, values)
     return DataFrame(values.T, index=frame.index, columns=list(NAMES), copy=False)
 
 
-def lookback(candle_minutes: int) -> int:
-    """Leading candles that the features of candles depend on."""
-    return max(wilder_rows(14), 50, _candles(60, candle_minutes))
+def lookback(candle_minutes: int, delta_minutes: int = DELTA_MINUTES) -> int:
+    """Leading candles that the features of candles depend on, at most 1000."""
+    return price_features.lookback(candle_minutes, delta_minutes)
 
 
-def _from_columns(frame: DataFrame, values: Floats) -> None:
-    for name, column in GIVEN.items():
-        values[AT[name]] = _column(frame, column)
-    for name, column in (
-        ("long_short_ratio", "long_share"),
-        ("taker_buy_sell_ratio", "taker_buy_share"),
+def _prices(frame: DataFrame, candle_minutes: int, delta_minutes: int, values: Floats) -> None:
+    found = price_features.price_features(frame, candle_minutes, delta_minutes)
+    divergence = -found.pop("move_zscore") * values[AT["oi_delta_zscore"]]
+    np.clip(divergence, -MOST_DIVERGENCE, MOST_DIVERGENCE, out=values[AT["oi_price_divergence"]])
+    for name, series in found.items():
+        values[AT[name]] = series
+
+
+def _thoughts(frame: DataFrame, values: Floats) -> None:
+    source, regime = _column(frame, "signal_source"), _column(frame, "regime")
+    first = AT["signal_source_funding_squeeze"]
+    _one_hot(source, values[first : first + len(SIGNALS)])
+    # Silent because nothing was seen is not the same as silent because nothing was the matter.
+    blind = np.isnan(source) | (_column(frame, "signal_known") == 0.0)
+    if blind.any():
+        values[AT["signal_direction"] : first + len(SIGNALS), blind] = np.nan
+    first = AT["regime_trending_up"]
+    states = values[first : first + len(REGIMES)]
+    _one_hot(regime, states)
+    unknown = ~(regime >= 0)
+    if unknown.any():
+        states[:, unknown] = np.nan
+    np.minimum(_column(frame, "volatility_regime"), 2.0, out=values[AT["volatility_regime"]])
+
+
+def _one_hot(code: Floats, rows: Floats) -> None:
+    for number, row in enumerate(rows):
+        np.equal(code, number, out=row)
+
+
+def _time(frame: DataFrame, candle_minutes: int, values: Floats) -> None:
+    closes = DatetimeIndex(frame["date"]).as_unit("s").asi8 // 60 + candle_minutes
+    for name, part, whole in (
+        ("hour_of_day", closes % DAY, DAY),
+        ("day_of_week", (closes + _MONDAY) % WEEK, WEEK),
     ):
-        share = _column(frame, column)
-        rest = np.where(share < 1.0, 1.0 - share, np.nan)
-        values[AT[name]] = share / rest
-
-
-def _from_prices(frame: DataFrame, candle_minutes: int, values: Floats) -> None:
-    names = ("high", "low", "close")
-    columns = {name: frame[name].to_numpy(np.float64) for name in names}
-    bars = Bars(columns, np.zeros(len(frame), dtype=np.int64), candle_minutes)
-    log = np.log(bars.close)
-    for name, minutes in (("1m", 1), ("5m", 5), ("15m", 15), ("1h", 60)):
-        values[AT[f"return_{name}"]] = _change(log, _candles(minutes, candle_minutes))
-    squares = _change(log, 1) ** 2
-    for name, minutes in (("5m", 5), ("1h", 60)):
-        mean = window_mean(squares, _candles(minutes, candle_minutes))
-        values[AT[f"volatility_{name}"]] = np.sqrt(mean * (60.0 / candle_minutes))
-    for rows in (20, 50):
-        values[AT[f"price_vs_sma_{rows}"]] = bars.close / window_mean(bars.close, rows) - 1.0
-    values[AT["rsi_14"]] = momentum.rsi(bars, 14)
-    values[AT["atr_14"]] = volatility.atr_share(bars, 14)
-    way = np.sign(values[AT["return_1h"]])
-    values[AT["oi_price_divergence"]] = -way * values[AT["oi_delta_zscore"]]
-
-
-def _from_thoughts(frame: DataFrame, values: Floats) -> None:
-    _one_hot(_column(frame, "signal_source"), AT["signal_source_funding_squeeze"], SIGNALS, values)
-    regime = _column(frame, "regime")
-    first = AT[f"regime_{REGIMES[0]}"]
-    _one_hot(regime, first, REGIMES, values)
-    values[first : first + len(REGIMES), ~(regime >= 0)] = np.nan
-    values[AT["volatility_regime"]] = np.minimum(_column(frame, "volatility_regime"), 2.0)
-
-
-def _one_hot(code: Floats, first: int, names: tuple[str, ...], values: Floats) -> None:
-    for number in range(len(names)):
-        values[first + number] = code == number
-
-
-def _from_time(frame: DataFrame, candle_minutes: int, values: Floats) -> None:
-    closes = DatetimeIndex(frame["date"]).as_unit("ns").asi8 // MINUTE_NS + candle_minutes
-    day, week = closes % DAY, (closes + _MONDAY) % WEEK
-    for name, part, whole in (("hour_of_day", day, DAY), ("day_of_week", week, WEEK)):
         angle = part * (2.0 * np.pi / whole)
-        values[AT[f"{name}_sin"]], values[AT[f"{name}_cos"]] = np.sin(angle), np.cos(angle)
+        np.sin(angle, out=values[AT[f"{name}_sin"]])
+        np.cos(angle, out=values[AT[f"{name}_cos"]])
     values[AT["minutes_to_funding"]] = SETTLES - closes % SETTLES
 
 
@@ -147,13 +178,3 @@ def _column(frame: DataFrame, name: str) -> Floats:
     if name not in frame:
         return np.full(len(frame), np.nan)
     return frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _candles(minutes: int, candle_minutes: int) -> int:
-    return max(1, minutes // candle_minutes)
-
-
-def _change(log: Floats, rows: int) -> Floats:
-    change = np.full(len(log), np.nan)
-    change[rows:] = log[rows:] - log[:-rows]
-    return change

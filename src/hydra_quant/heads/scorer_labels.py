@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from hydra_quant.labels.errors import LabelError
+from hydra_quant.labels.errors import LabelError, require_equal_length
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,23 +36,26 @@ def net_outcome(
     Raises
     ------
     LabelError
-        A holding below 1, or a negative cost.
+        A holding below 1, a negative cost, a side other than +1, -1, 0 and NaN, arrays of
+        another length than the frame.
     """
     n_candles = len(frame)
-    holding = np.broadcast_to(np.asarray(holding_candles, dtype=np.int64), (n_candles,))
-    if (holding < 1).any() or not round_trip_cost >= 0.0:
-        raise LabelError(
-            f"holding of {holding.min(initial=1)} candles and costs of {round_trip_cost}: give at "
-            "least 1 candle and costs of 0 or more"
-        )
+    side = np.asarray(side, dtype=np.float64)
+    holding = _holding(holding_candles, n_candles)
+    require_equal_length(frame=np.empty(n_candles), side=side)
+    if not round_trip_cost >= 0.0:
+        raise LabelError(f"round_trip_cost is {round_trip_cost}: give a share, 0 or more")
+    if not np.isin(side[~np.isnan(side)], (-1.0, 0.0, 1.0)).all():
+        raise LabelError("side must be +1 (long), -1 (short) or 0 (no signal)")
     entry = np.arange(n_candles) + 1
     leaves = entry + holding
-    known = (leaves < n_candles) & np.isin(side, (-1.0, 1.0))
-    found = np.full(n_candles, np.nan)
-    at, begun, ended = np.flatnonzero(known), entry[known], leaves[known]
+    known = (leaves < n_candles) & (np.abs(side) == 1.0)
+    begun, ended = entry[known], leaves[known]
     price = frame["open"].to_numpy(np.float64)
-    gross = price[ended] / price[begun] - 1.0
-    found[at] = side[at] * (gross - _funding(frame, begun, ended)) - round_trip_cost
+    price = np.where((price > 0.0) & (price < np.inf), price, np.nan)
+    moved = price[ended] / price[begun] - 1.0
+    found = np.full(n_candles, np.nan)
+    found[known] = side[known] * (moved - _funding(frame, begun, ended)) - round_trip_cost
     return found
 
 
@@ -62,6 +65,16 @@ def profitable(
     """Whether that trade pays: 1.0 above zero, 0.0 not; NaN as in `net_outcome`."""
     net = net_outcome(frame, side, holding_candles, round_trip_cost)
     return np.where(np.isnan(net), np.nan, (net > 0.0).astype(np.float64))
+
+
+def _holding(candles: Ints | int, n_candles: int) -> Ints:
+    """One whole number a candle, checked."""
+    holding = np.asarray(candles)
+    if holding.ndim and holding.shape != (n_candles,):
+        raise LabelError(f"holding has shape {holding.shape}: give one value a candle, or one")
+    if holding.dtype.kind not in "iu" or (holding < 1).any():
+        raise LabelError("holding must be whole numbers of candles, at least 1")
+    return np.broadcast_to(holding.astype(np.int64), (n_candles,))
 
 
 def _funding(frame: DataFrame, begun: Ints, ended: Ints) -> Floats:
