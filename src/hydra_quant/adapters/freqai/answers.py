@@ -86,7 +86,7 @@ class Answers:
             found[name] = self.predictions[:, column]
             found[f"{name}_mean"] = self.means[:, column]
             found[f"{name}_std"] = self.stds[:, column]
-        found.update({f"health_{name}": column for name, column in self.health.items()})
+        found.update({f"health_{name}": column for name, column in sorted(self.health.items())})
         found.update(extra)
         found["do_predict"] = self.do_predict
         if with_outlier_index:
