@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from hydra_quant.heads.forest import Forest
 from hydra_quant.heads.macro_f1 import macro_f1
 from hydra_quant.labels.regimes import REGIMES
-from hydra_quant.models.threads import default_threads
 from hydra_quant.settings import Regimes
 
 Floats = NDArray[np.float64]
@@ -61,12 +60,15 @@ class Boosted:
         self.raw, self._xgboost = raw, xgboost
         self.booster = xgboost.Booster(model_file=bytearray(raw))
 
+    def __reduce__(self) -> tuple[type["Boosted"], tuple[bytes]]:
+        return Boosted, (self.raw,)
+
     @classmethod
     def fit(cls, features: Floats, classes: Ints, *, seed: int, params: Mapping[str, Any]) -> Self:
         """Learn with classes weighted to be equally frequent; as `Forest.fit`."""
         import xgboost
 
-        chosen = {**BOOSTED, "nthread": default_threads(), **params}
+        chosen = {**BOOSTED, "nthread": 1, **params}  # sums of a histogram depend on threads
         rounds = int(chosen.pop("num_boost_round", BOOSTED_ROUNDS))
         counts = np.bincount(classes)
         weight = len(classes) / (len(counts) * counts[classes])
