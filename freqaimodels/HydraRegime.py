@@ -7,8 +7,9 @@ from freqtrade.exceptions import OperationalException
 from numpy.typing import NDArray
 
 from hydra_quant.adapters.freqai import PanelModel
+from hydra_quant.heads.boosted import BOOSTED
 from hydra_quant.heads.forest import DEFAULTS
-from hydra_quant.heads.regime import BOOSTED, Later, RegimeModel
+from hydra_quant.heads.regime import Later, RegimeModel
 from hydra_quant.heads.regime_features import NAMES, usable
 from hydra_quant.labels.regimes import REGIMES, window_candles
 from hydra_quant.models.rows import Rows

@@ -119,7 +119,12 @@ Chosen so that an hour of 8 sigmas with open interest falling by 3 is beyond one
 whatever else is not known, an hour of 8 sigmas alone stands at one half, liquidations and a thin
 book tip smaller ones over, and a usual hour is at 1 to 2 %. The signs are those of the mechanism:
 leverage that is high, crowded and being closed by force moves price, which forces more of it
-(hours beyond -4 sigmas lose 6 % of open interest in the mean)."""
+(hours beyond -4 sigmas lose 6 % of open interest in the mean).
+
+It is an alarm, not a frequency: of hours beyond one half, about one in nine is followed by another
+of more than 4 sigmas with open interest falling, against one in 250 of all (six pairs, hourly, 2020
+to 2025). A fitted and calibrated model seldom says more than one half: with one, lower
+``Regimes.cascade_above``."""
 
 
 def cascade_probability(
