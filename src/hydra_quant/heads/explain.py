@@ -49,20 +49,32 @@ def write_explanation(
     ----------
     folder : made if it is not there
     stem : beginning of both names
-    health : figures; NaN becomes null
+    health : figures
     explanation : with ``names``, ``gain``, ``shap`` where a model was trained, and ``curve``
     why : why the rule scores, if it does
+
+    NaN becomes null.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found = {k: float(v) if np.isfinite(v) else None for k, v in health.items()}
-    whole = {"why_rule": why or None, "health": found, **explanation}
-    (folder / f"{stem}_explained.json").write_text(json.dumps(whole, indent=1) + "\n")
+    whole = _strict({"why_rule": why or None, "health": health, **explanation})
+    (folder / f"{stem}_explained.json").write_text(
+        json.dumps(whole, indent=1, allow_nan=False) + "\n"
+    )
     columns = [explanation.get(name, []) for name in ("names", "gain", "shap")]
     rows = sorted(zip(*columns, strict=True), key=lambda row: -row[2])
     with (folder / f"{stem}_importances.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("feature", "gain", "mean_abs_shap"))
         writer.writerows(rows)
+
+
+def _strict(value: Any) -> Any:
+    """Return the value with null for what is no number: JSON has no NaN."""
+    if isinstance(value, Mapping):
+        return {key: _strict(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(one) for one in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def write_tensorboard(

@@ -1,5 +1,6 @@
 """Gradient-boosted trees (XGBoost): parameters, a repeatable fit, trees that survive saving."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ CHANGEABLE = (
     *("min_child_weight", "max_delta_step", "subsample", "colsample_bytree", "colsample_bylevel"),
     *("colsample_bynode", "max_bin", "grow_policy", "scale_pos_weight", "nthread"),
 )
+
+_CHECKSUM = hashlib.sha256().digest_size
 
 quiet_openmp()
 
@@ -122,18 +125,19 @@ class Trees:
         Raises
         ------
         ValueError
-            When XGBoost cannot read them.
+            When they are damaged.
         """
+        checksum, raw = data[:_CHECKSUM], data[_CHECKSUM:]
+        if hashlib.sha256(raw).digest() != checksum:  # damaged ones would abort the process
+            raise ValueError("these trees cannot be read (they do not match their checksum)")
         booster = xgboost.Booster({"nthread": 1})
-        try:
-            booster.load_model(bytearray(data))
-        except (xgboost.core.XGBoostError, TypeError) as error:
-            raise ValueError(f"these trees cannot be read ({str(error).splitlines()[0]})") from None
+        booster.load_model(bytearray(raw))
         return cls(booster)
 
     def to_bytes(self) -> bytes:
-        """Return the trees as XGBoost's own UBJSON: the same bytes for the same trees."""
-        return bytes(self.booster.save_raw("ubj"))
+        """Return a SHA-256 and the trees as XGBoost's own UBJSON: same trees, same bytes."""
+        raw = bytes(self.booster.save_raw("ubj"))
+        return hashlib.sha256(raw).digest() + raw
 
     def __len__(self) -> int:
         return int(self.booster.num_boosted_rounds())
