@@ -122,9 +122,9 @@ leverage that is high, crowded and being closed by force moves price, which forc
 (hours beyond -4 sigmas lose 6 % of open interest in the mean).
 
 It is an alarm, not a frequency: of hours beyond one half, about one in nine is followed by another
-of more than 4 sigmas with open interest falling, against one in 250 of all (six pairs, hourly, 2020
-to 2025). A fitted and calibrated model seldom says more than one half: with one, lower
-``Regimes.cascade_above``."""
+of more than 4 sigmas with open interest falling, against one in 250 of all (six pairs, hourly, the
+newest 30 % of the years to mid-2025). A fitted and calibrated model seldom says
+more than one half: with one, lower ``Regimes.cascade_above``."""
 
 
 def cascade_probability(
