@@ -18,8 +18,8 @@ def signals(n: int, planted: float, seed: int, start: int = 0) -> Rows:
 
     Parameters
     ----------
-    planted : how much one feature tells of the outcome, in log odds a standard deviation; 0: the
-        outcomes are tosses of a coin
+    planted : how much one feature, in the signal's direction, tells of the outcome, in log odds a
+        standard deviation; 0: the outcomes are tosses of a coin
     start : hour of the first row
     """
     rng = np.random.default_rng(seed)
@@ -29,11 +29,16 @@ def signals(n: int, planted: float, seed: int, start: int = 0) -> Rows:
     features[:, AT["signal_confidence"]] = rng.uniform(0.5, 1, n)
     first = AT["signal_source_funding_squeeze"]
     features[:, first : first + len(SIGNALS)] = np.eye(len(SIGNALS))[rng.integers(0, 5, n)]
-    chance = 1 / (1 + np.exp(-planted * np.nan_to_num(features[:, AT[PLANTED]])))
+    chance = 1 / (1 + np.exp(-planted * truth_of(features)))
     paid = (rng.random(n) < chance).astype(float)
     times = np.sort(start + rng.integers(0, n, n)) * HOUR
     pairs = rng.integers(0, len(PAIRS), n).astype(np.int16)
     return Rows(features, paid[:, None], times, pairs, PAIRS)
+
+
+def truth_of(features):
+    """What tells of the outcome: the planted feature as the signal's side sees it."""
+    return features[:, AT["signal_direction"]] * np.nan_to_num(features[:, AT[PLANTED]])
 
 
 def trained(

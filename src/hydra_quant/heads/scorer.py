@@ -7,18 +7,22 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas import DataFrame
 
 from hydra_quant.heads import scorer_health
 from hydra_quant.heads.calibration import Calibration, fit_calibration, too_small
 from hydra_quant.heads.explain import importances
 from hydra_quant.heads.folds import purged_folds
+from hydra_quant.heads.orientation import oriented
 from hydra_quant.heads.reliability import reliability
 from hydra_quant.heads.scorer_cv import Lesson, Validated, fit_trees, validate
 from hydra_quant.heads.scorer_rule import RuleScorer, rule_score
 from hydra_quant.heads.scorer_spans import Spans
 from hydra_quant.models.rows import Rows
 from hydra_quant.models.xgb import Trees, parameters
+from hydra_quant.regimes.market import REGIMES
 from hydra_quant.settings import Scorer
+from hydra_quant.validation.baseline import Baseline, baseline_of
 
 __all__ = ["DEFAULTS", "RISING", "RuleScorer", "ScorerModel", "fit_scorer", "rule_score"]
 
@@ -48,8 +52,9 @@ class ScorerModel:
     names : the features, in their order
     calibration : from log odds to probability
     health : see `heads.scorer_health`
-    explanation : JSON-able: ``names``, ``gain``, ``shap``, ``curve`` (out of fold, not calibrated),
-        ``calibration``
+    explanation : JSON-able: ``names``, ``gain``, ``shap`` (of features as a signal's own side sees
+        them, see `heads.orientation`), ``curve`` (out of fold, not calibrated), ``calibration``,
+        ``baseline``
     """
 
     by_model = True
@@ -87,7 +92,12 @@ class ScorerModel:
         """
         if features.ndim != 2 or features.shape[1] != len(self.names):
             raise ValueError(f"{features.shape} features: the model takes {len(self.names)} a row")
-        return self.calibration.apply(self.trees.log_odds(features))
+        return self.calibration.apply(self.trees.log_odds(oriented(features)))
+
+    @property
+    def baseline(self) -> Baseline:
+        """What its own validation showed: the measure of everything it does later."""
+        return Baseline.from_json(self.explanation["baseline"])
 
     def to_bytes(self) -> bytes:
         """All that it learned: one line of JSON, then the trees as XGBoost's own UBJSON."""
@@ -177,7 +187,29 @@ def fit_scorer(
     if folded is None:
         return _rule(known, after, settings, why)
     trees, _ = fit_trees(known, names, given, folded.trees)
-    return _calibrated(trees, names, known, after, folded, settings)
+    model = _calibrated(trees, names, known, after, folded, settings)
+    newest = rows if later is None or not len(later) else later
+    known_until_ms = 1000 * (int(newest.times[-1]) + spans.longest_s)
+    model.explanation["baseline"] = _baseline(rows, folded, names, settings, known_until_ms)
+    return model
+
+
+def _baseline(
+    rows: Rows, folded: Validated, names: Sequence[str], settings: Scorer, known_until_ms: int
+) -> dict[str, Any]:
+    """The folds' answers, and what the signals looked like, as JSON."""
+    each = rows.features[:, [list(names).index(f"regime_{name}") for name in REGIMES]]
+    told = np.array([*REGIMES, ""])[np.where((each == 1).any(axis=1), each.argmax(axis=1), -1)]
+    found = baseline_of(
+        DataFrame(rows.features, columns=list(names)),
+        folded.scores,
+        folded.label,
+        told,
+        threshold=settings.accept_above,
+        known_until_ms=known_until_ms,
+    )
+    plain: dict[str, Any] = json.loads(json.dumps(found.as_json()))  # as it comes back from bytes
+    return plain
 
 
 @dataclass(frozen=True)
@@ -191,7 +223,7 @@ class _After:
 
 def _lesson(rows: Rows, spans: Spans) -> Lesson:
     weight = spans.weights(rows) if rows.weights is None else rows.weights
-    return Lesson(rows.features, rows.labels[:, 0], weight)
+    return Lesson(oriented(rows.features), rows.labels[:, 0], weight)
 
 
 def _after(rows: Rows, later: Rows | None, spans: Spans) -> _After | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.scored import HOLDING, HOUR, PLANTED, signals, trained
+from support.scored import HOLDING, HOUR, PLANTED, signals, trained, truth_of
 
 from hydra_quant.heads import scorer_cv
 from hydra_quant.heads.scorer import RISING, RuleScorer, ScorerModel
@@ -48,11 +48,11 @@ def test_a_judge_that_learned_the_test_blocks_would_be_seen(monkeypatch) -> None
 def test_a_planted_signal_is_found(planted: ScorerModel) -> None:
     rows = signals(4000, 1.0, seed=9, start=10 * LATER)
     chance = planted.predict(rows.features)
-    truth = np.nan_to_num(rows.features[:, AT[PLANTED]])
+    truth = truth_of(rows.features)
     ceiling = ranked_by_fold([(truth, rows.labels[:, 0], np.ones(len(rows)))])
     found = ranked_by_fold([(chance, rows.labels[:, 0], np.ones(len(rows)))])
     assert found > ceiling - 0.05
-    assert planted.health["auc"] == pytest.approx(found, abs=0.03)
+    assert found - 0.06 < planted.health["auc"] < found + 0.03  # early folds learn from few rows
     assert planted.health["auc_later"] == pytest.approx(found, abs=0.03)
     shap = dict(zip(NAMES, planted.explanation["shap"], strict=True))
     assert max(shap, key=shap.get) == PLANTED
@@ -81,7 +81,7 @@ def test_it_comes_back_the_same_from_bytes_and_from_a_pickle(planted: ScorerMode
     told = planted.predict(asked)
     stored = ScorerModel.from_bytes(planted.to_bytes())
     assert stored.health == planted.health
-    assert stored.explanation == planted.explanation
+    np.testing.assert_equal(stored.explanation, planted.explanation)
     for model in (stored, pickle.loads(pickle.dumps(planted))):
         np.testing.assert_array_equal(model.predict(asked), told)
     assert b"pickle" not in planted.to_bytes()

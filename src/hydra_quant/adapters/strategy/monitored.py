@@ -35,7 +35,7 @@ def recent_rows(
 
     Returns
     -------
-    Recent: features and answers of the candles with a signal and a score, regimes of all.
+    Recent: features, answers and regimes of the candles with a signal and a score.
     """
     parts = [
         part
@@ -52,7 +52,7 @@ def recent_rows(
         features=answered[[name for name in baseline.features if name in rows]],
         probabilities=answered[_SCORE].to_numpy(float),
         outcomes=answered[_OUTCOME].to_numpy(float),
-        regimes=names[rows[_REGIME].to_numpy(int)],
+        regimes=names[answered[_REGIME].to_numpy(int)],
     )
 
 
