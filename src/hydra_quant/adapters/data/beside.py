@@ -14,7 +14,7 @@ from hydra_quant.adapters.data.recording import Recorder, decision_notes, portfo
 from hydra_quant.adapters.data.remembered import lags_of, memory_url
 from hydra_quant.collectors.following import Followers
 from hydra_quant.collectors.registry import build
-from hydra_quant.memory import Memory
+from hydra_quant.memory import Memory, Series
 from hydra_quant.memory.series import DAY_MS
 from hydra_quant.settings import Settings
 
@@ -81,6 +81,10 @@ class Beside:
                 self._recorder.note(series, row)
         except Exception:
             logger.exception("decision on %s not kept", pair)
+
+    def note(self, series: Series, row: Mapping[str, Any]) -> None:
+        """Keep one row of the memory; returns at once."""
+        self._recorder.note(series, row)
 
     def looped(self, now_ms: int, wallets: Any) -> None:
         """Keep what the bot is worth, once a candle; never raises."""

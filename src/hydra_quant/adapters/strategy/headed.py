@@ -28,6 +28,7 @@ from hydra_quant.adapters.strategy.judged import (
 from hydra_quant.adapters.strategy.leaving import FACTS, Leaving
 from hydra_quant.adapters.strategy.plot import headed_plot_config
 from hydra_quant.adapters.strategy.teaching import LESSONS, RETURN, head_of
+from hydra_quant.adapters.strategy.watching import Watching
 from hydra_quant.heads.think import lookback, think
 from hydra_quant.risk.conviction import conviction
 from hydra_quant.risk.entries import Candidate, Limits, by_joint_vote, enter
@@ -58,7 +59,28 @@ class HeadedStrategyBase(HydraStrategyBase):
         self.minutes = self._minutes()
         self.heads = Heads(config, self.settings, self.minutes)
         self.leaving = Leaving(self.settings, self.heads, self.minutes)
+        self.watching: Watching | None = None
         self.plot_config = headed_plot_config(self.settings.memory.columns)
+
+    # --- before the first candle, and around every loop ----------------------------------------
+
+    def ft_bot_start(self, **kwargs: Any) -> None:
+        """Check and start; live, put the scorer under the monitor's eye."""
+        super().ft_bot_start(**kwargs)
+        if self._is_live():
+            self.watching = Watching(self, self.settings, self.heads, self.minutes, self.beside)
+
+    def ft_bot_cleanup(self) -> None:
+        """End what runs beside the bot."""
+        if self.watching is not None:
+            self.watching.stop()
+        super().ft_bot_cleanup()
+
+    def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
+        """Keep what a collecting bot is worth, and look at the model from time to time."""
+        super().bot_loop_start(current_time, **kwargs)
+        if self.watching is not None:
+            self.watching.looped(current_time)
 
     # --- FreqAI: what the model sees and learns ------------------------------------------------
 
@@ -93,6 +115,8 @@ class HeadedStrategyBase(HydraStrategyBase):
             frame, horizon=self.horizon, settings=self.settings.vote, with_model=votes
         )
         frame = add_regime(add_score(frame, self.heads, self.minutes), self.heads, self.minutes)
+        if self.watching is not None:
+            frame = frame.assign(**self.watching.monitor.values())
         return add_ensemble(frame, self.settings, minutes=self.minutes, horizon=self.horizon)
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
