@@ -6,7 +6,7 @@ from scipy.special import ndtr
 
 Floats = NDArray[np.float64]
 
-FLOOR = 0.25
+FLOOR = 0.5
 LEAST = 0.05
 
 

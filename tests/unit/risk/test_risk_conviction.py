@@ -101,9 +101,9 @@ def test_share_of_the_full_stake(given_, wanted):
 
 
 def test_half_kelly_bounds_the_share():
-    # b = 1 - 2 * .0165 / .1 = .67; Kelly .6 - .4 / .67 = .0029851; half of it over .005 = .298507
-    assert share(score=0.6, gain=-0.0165, adverse=0.1) == pytest.approx(0.298507, abs=1e-6)
-    assert share(score=0.6, gain=-0.0165, adverse=0.1, at_risk=0.002) == share(score=0.6)
+    # b = 1 - 2 * .01636 / .1 = .6728; Kelly .6 - .4 / .6728 = 0.0054697; half of it over .005
+    assert share(score=0.6, gain=-0.01636, adverse=0.1) == pytest.approx(0.546968, abs=1e-6)
+    assert share(score=0.6, gain=-0.01636, adverse=0.1, at_risk=0.002) == share(score=0.6)
 
 
 def test_no_basis_no_share():
