@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pandas import DataFrame
 
 from hydra_quant.report.measures import Measures
+from hydra_quant.report.thoughts import OUTCOMES
 
 Cells = list[list[str]]
 
@@ -37,6 +38,20 @@ REASON_HEADERS = [
     "shorts",
     "then, bps",
 ]
+
+REGIME_HEADERS = ["regime", "candles", "% of all", "mean move, bps"]
+
+_SIGNAL_ROWS = (
+    ("candles it fired on", "fired", ",d"),
+    ("longs", "longs", ",d"),
+    ("shorts", "shorts", ",d"),
+    ("mean score", "score", ".2f"),
+    *(
+        (reason.label if reason is not None else "refused otherwise", name, ",d")
+        for name, reason in OUTCOMES.items()
+    ),
+    ("then, bps", "followed_bps", "+.1f"),
+)
 
 LIMITS = (
     "Equity values open positions at the last close; between closes it may have been lower.",
@@ -74,6 +89,49 @@ def reason_cells(table: DataFrame) -> Cells:
     total = ["all candles", f"{sums['count']:,.0f}", f"{sums['share']:.1f}"]
     total += [f"{sums['signal_share']:.1f}", f"{sums['longs']:,.0f}", f"{sums['shorts']:,.0f}", ""]
     return [*rows, total]
+
+
+def signal_headers(table: DataFrame) -> list[str]:
+    """A column for each signal: words one below the other, so that all of them fit."""
+    return ["", *(str(name).replace("_", "\n") for name in table.index), "all"]
+
+
+def signal_cells(table: DataFrame) -> Cells:
+    """One row a figure of :func:`hydra_quant.report.thoughts.signals_table`, one column a signal.
+
+    Counts have a sum; means have none, for signals overlap in what they say.
+    """
+    return [
+        [
+            label,
+            *(_figure(value, form) for value in table[name].tolist()),
+            _figure(table[name].sum(), form) if form == ",d" else "",
+        ]
+        for label, name, form in _SIGNAL_ROWS
+    ]
+
+
+def regime_cells(table: DataFrame) -> Cells:
+    """One row a regime, and the total."""
+    rows = [
+        [
+            str(regime).replace("_", " "),
+            f"{row['count']:,d}",
+            _figure(row["share"], ".1f"),
+            _figure(row["move_bps"], ".1f"),
+        ]
+        for regime, row in table.astype(object).iterrows()
+    ]
+    total = ["all candles", f"{table['count'].sum():,d}", f"{table['share'].sum():.1f}", ""]
+    return [*rows, total]
+
+
+def regime_sentence(horizon: int) -> str:
+    """Say what the move beside a regime is."""
+    return (
+        f"mean move: the mean absolute return over the next {horizon} candles. A regime that means "
+        "something moves differently from the others."
+    )
 
 
 def skill_sentence(skill: float, horizon: int) -> str:

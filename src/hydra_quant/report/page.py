@@ -10,9 +10,14 @@ from hydra_quant.report.figures import equity_figure, pair_figure, trades_figure
 from hydra_quant.report.layout import (
     LIMITS,
     REASON_HEADERS,
+    REGIME_HEADERS,
     Cells,
     comparison_cells,
     reason_cells,
+    regime_cells,
+    regime_sentence,
+    signal_cells,
+    signal_headers,
     skill_sentence,
 )
 from hydra_quant.report.report import Report
@@ -94,19 +99,37 @@ def _reasons(report: Report) -> list[str]:
     first = report.results[0]
     hint = (
         "<p class='soft'>Every candle of every pair ends in one reason. Then: the mean "
-        f"return over the next {first.horizon} candles in the direction of the vote, minus "
-        f"{1e4 * first.round_trip_cost:.0f} bps of costs; a gate that keeps out negative figures "
-        "earns its place. Neighbouring candles overlap, so small differences are noise.</p>"
+        f"return over the next {first.horizon} candles in the direction of the signal or "
+        f"vote, minus {1e4 * first.round_trip_cost:.0f} bps of costs; a gate that keeps out negative "
+        "figures earns its place. Neighbouring candles overlap, so small differences are noise.</p>"
     )
-    return [
-        _section(
-            f"Reasons: {strategy}",
-            hint
-            + _table(REASON_HEADERS, reason_cells(table), total=True)
-            + f"<p>{escape(skill_sentence(report.skills[strategy], first.horizon))}</p>",
-        )
-        for strategy, table in report.reasons.items()
-    ]
+    sections = []
+    for strategy, table in report.reasons.items():
+        sections += [
+            _section(
+                f"Reasons: {strategy}",
+                hint
+                + _table(REASON_HEADERS, reason_cells(table), total=True)
+                + f"<p>{escape(skill_sentence(report.skills[strategy], first.horizon))}</p>",
+            ),
+            *_thoughts(report, strategy),
+        ]
+    return sections
+
+
+def _thoughts(report: Report, strategy: str) -> list[str]:
+    """Signals and regimes, of a strategy that has them."""
+    sections = []
+    if strategy in report.signals:
+        table = report.signals[strategy]
+        shown = _table(signal_headers(table), signal_cells(table))
+        sections.append(_section(f"Signals: {strategy}", shown))
+    if strategy in report.regimes:
+        hint = f"<p class='soft'>{escape(regime_sentence(report.results[0].horizon))}</p>"
+        cells = regime_cells(report.regimes[strategy])
+        shown = hint + _table(REGIME_HEADERS, cells, total=True)
+        sections.append(_section(f"Regimes: {strategy}", shown))
+    return sections
 
 
 def _trades_hint() -> str:

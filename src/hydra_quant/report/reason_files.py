@@ -8,9 +8,17 @@ from typing import Any
 
 from pandas import DataFrame, Timestamp, read_feather
 
+from hydra_quant.labels.regimes import REGIMES
 from hydra_quant.reasons import Reason
+from hydra_quant.settings import SIGNALS
 
 COLUMNS = ["date", "close", "hydra_vote", "hydra_side", "hydra_reason"]
+THOUGHTS = ["signal_source", "signal_side", "hydra_score", "hydra_regime"]
+_CODES = {
+    "hydra_reason": ("reason", {int(reason) for reason in Reason}),
+    "signal_source": ("signal", {-1, *range(len(SIGNALS))}),
+    "hydra_regime": ("regime", {-1, *range(len(REGIMES))}),
+}
 Denials = Mapping[tuple[str, Timestamp, int], Reason]
 
 
@@ -25,7 +33,10 @@ class ReasonFiles:
     Attributes
     ----------
     candles : by pair, one row a candle: date (open, UTC), close, ``hydra_vote`` in [-1, 1],
-        ``hydra_side`` (+1, -1, 0) and ``hydra_reason`` (:class:`Reason`)
+        ``hydra_side`` (+1, -1, 0) and ``hydra_reason`` (:class:`Reason`); where the strategy has
+        signals and regimes also ``signal_source`` (index into `SIGNALS`, -1 silent),
+        ``signal_side`` (+1, -1, 0), ``hydra_score`` (probability that the signal pays, NaN without
+        one) and ``hydra_regime`` (index into `REGIMES`, -1 not known)
     denials : why an entry was refused when its order was due, by pair, time (UTC) and side
     """
 
@@ -56,11 +67,11 @@ def read_reasons(userdir: Path, strategy: str, pairs: tuple[str, ...]) -> Reason
 
 def _read_candles(path: Path) -> DataFrame:
     try:
-        frame = read_feather(path, columns=COLUMNS)
-        known = {int(reason) for reason in Reason}
-        if not set(frame["hydra_reason"].unique()) <= known:
-            raise ValueError("unknown reason number: written by another version")
-        return frame
+        frame = read_feather(path)
+        for column, (what, known) in _CODES.items():
+            if column in frame and not set(frame[column].unique()) <= known:
+                raise ValueError(f"unknown {what} number: written by another version")
+        return frame[[*COLUMNS, *(name for name in THOUGHTS if name in frame)]]
     except (OSError, ValueError, KeyError) as error:
         raise ReasonError(f"{path}: {error}; run freqtrade backtesting again") from None
 

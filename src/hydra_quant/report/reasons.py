@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame, DatetimeIndex, Timestamp, concat
 
 from hydra_quant.reasons import Reason
-from hydra_quant.report.reason_files import Denials, ReasonError, ReasonFiles
+from hydra_quant.report.reason_files import THOUGHTS, Denials, ReasonError, ReasonFiles
 from hydra_quant.report.results import Result
 
 SILENT = (Reason.NO_SIGNAL, Reason.WARMING_UP, Reason.NO_PREDICTION, Reason.NO_POSITIONING)
@@ -27,11 +27,12 @@ def explain(result: Result, files: ReasonFiles) -> DataFrame:
 
     Returns
     -------
-    DataFrame of shape (n_pairs * n_candles, 7): pair, date, ``side`` (direction of the vote: +1,
-    -1, 0), ``reason`` (:class:`Reason`), ``vote`` in [-1, 1] (NaN without one), ``ahead``, the
-    return over the next ``horizon`` candles (fraction; NaN for the last ``horizon`` candles), and
-    ``followed``, ``ahead`` in the direction of the vote minus the round-trip cost (NaN without a
-    signal too).
+    DataFrame of n_pairs * n_candles rows: pair, date, ``side`` (+1, -1, 0: direction of the signal
+    where one fires, else of the vote), ``reason`` (:class:`Reason`), ``vote`` in [-1, 1] (NaN
+    without one), ``ahead``, the return over the next ``horizon`` candles (fraction; NaN for the
+    last ``horizon`` candles), and ``followed``, ``ahead`` in the direction of ``side`` minus the
+    round-trip cost (NaN without a signal too); and the columns of
+    `hydra_quant.report.reason_files.THOUGHTS` that the strategy wrote.
 
     Raises
     ------
@@ -41,6 +42,8 @@ def explain(result: Result, files: ReasonFiles) -> DataFrame:
     missing = [pair for pair in result.pairs if pair not in files.candles]
     if missing:
         raise ReasonError(f"no reasons for {', '.join(missing)}: they are from another run")
+    if len({tuple(files.candles[pair].columns) for pair in result.pairs}) > 1:
+        raise ReasonError("pairs were written by different versions: they are from another run")
     rows = concat([_explain_pair(result, files, pair) for pair in result.pairs], ignore_index=True)
     entered = int((rows["reason"] == Reason.ENTERED).sum())
     if entered != len(result.trades):
@@ -61,7 +64,7 @@ def tabulate(rows: DataFrame) -> DataFrame:
     -------
     DataFrame indexed by the reason's label, most frequent first within those without and those with
     a signal. ``count`` and ``share`` (%) of all candles, ``signal_share`` (%) of the candles with
-    a signal (NaN without one), ``longs`` and ``shorts`` by the vote's direction, and
+    a signal (NaN without one), ``longs`` and ``shorts`` by direction, and
     ``followed_bps``, the mean of ``followed`` in basis points. Counts add up to ``len(rows)``.
     """
     signal = ~rows["reason"].isin([int(reason) for reason in SILENT])
@@ -105,7 +108,7 @@ def _explain_pair(result: Result, files: ReasonFiles, pair: str) -> DataFrame:
             f"{result.start} to {result.end}: they are from another run"
         )
     own = frame["hydra_reason"].to_numpy()
-    opinion = np.sign(np.nan_to_num(frame["hydra_vote"].to_numpy(float))).astype(int)
+    opinion = _opinion(frame)
     side = np.where(own == Reason.ENTER, frame["hydra_side"].to_numpy(), opinion)
     vote = frame["hydra_vote"].to_numpy(float)
     ahead = _ahead(frame["close"].to_numpy(float), result.horizon)
@@ -117,7 +120,18 @@ def _explain_pair(result: Result, files: ReasonFiles, pair: str) -> DataFrame:
     for row in np.flatnonzero(inside & (own == Reason.ENTER)):
         reason[row] = judge.outcome(due[int(row)], int(side[row]))
     columns = {"side": side, "reason": reason, "vote": vote, "ahead": ahead, "followed": followed}
-    return DataFrame({"pair": pair, "date": dates, **columns})[inside]
+    thoughts = {name: frame[name].to_numpy() for name in THOUGHTS if name in frame}
+    return DataFrame({"pair": pair, "date": dates, **columns, **thoughts})[inside]
+
+
+def _opinion(frame: DataFrame) -> NDArray[np.int64]:
+    """Direction of each candle's signal, or of its vote where none fires."""
+    vote: NDArray[np.float64] = np.nan_to_num(frame["hydra_vote"].to_numpy(float))
+    voted: NDArray[np.int64] = np.sign(vote).astype(np.int64)
+    if "signal_side" not in frame:
+        return voted
+    side = frame["signal_side"].to_numpy(np.int64)
+    return np.where(side != 0, side, voted)
 
 
 def _ahead(close: NDArray[np.float64], horizon: int) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from hydra_quant.report.prices import read_close
 from hydra_quant.report.reason_files import ReasonError, read_reasons
 from hydra_quant.report.reasons import explain, tabulate, vote_skill
 from hydra_quant.report.results import Result, ResultError
+from hydra_quant.report.thoughts import has_regimes, has_signals, regimes_table, signals_table
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Report:
     comparison : measures and verdicts
     reasons : by strategy, the table of :func:`hydra_quant.report.reasons.tabulate`
     skills : by strategy, rank correlation of its vote with the return that followed
+    signals, regimes : by strategy that has them, the tables of
+        :mod:`hydra_quant.report.thoughts`
     notes : what could not be shown, and why
     """
 
@@ -36,6 +39,8 @@ class Report:
     comparison: Comparison
     reasons: Mapping[str, DataFrame]
     skills: Mapping[str, float]
+    signals: Mapping[str, DataFrame]
+    regimes: Mapping[str, DataFrame]
     notes: tuple[str, ...]
 
 
@@ -66,15 +71,29 @@ def build_report(
     closes = {pair: read_close(datadir, pair, first.timeframe) for pair in first.pairs}
     equities = tuple(build_equity(result, closes) for result in results)
     notes = _price_notes(equities, datadir)
-    reasons, skills = {}, {}
+    reasons, skills, signals, regimes = {}, {}, {}, {}
     for result in results:
         rows, note = _explained(result, userdir)
         if rows is not None:
             reasons[result.strategy] = tabulate(rows)
             skills[result.strategy] = vote_skill(rows)
+            if has_signals(rows):
+                signals[result.strategy] = signals_table(rows)
+            if has_regimes(rows):
+                regimes[result.strategy] = regimes_table(rows)
         notes += [note] if note else []
     comparison = compare(results, equities, yardstick)
-    return Report(tuple(results), equities, closes, comparison, reasons, skills, tuple(notes))
+    return Report(
+        results=tuple(results),
+        equities=equities,
+        closes=closes,
+        comparison=comparison,
+        reasons=reasons,
+        skills=skills,
+        signals=signals,
+        regimes=regimes,
+        notes=tuple(notes),
+    )
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -87,13 +106,9 @@ def as_json(report: Report) -> dict[str, Any]:
         "pairs": list(first.pairs),
         "strategies": [_plain(asdict(found)) for found in report.comparison.measures],
         "verdicts": [_plain(_verdict(found)) for found in report.comparison.verdicts],
-        "reasons": {
-            strategy: [
-                _plain({"reason": str(reason), **row.to_dict()})
-                for reason, row in table.astype(object).iterrows()
-            ]
-            for strategy, table in report.reasons.items()
-        },
+        "reasons": _tables(report.reasons, "reason"),
+        "signals": _tables(report.signals, "signal"),
+        "regimes": _tables(report.regimes, "regime"),
         "vote_skills": _plain(dict(report.skills)),
         "notes": list(report.notes),
     }
@@ -147,6 +162,17 @@ def _verdict(verdict: Any) -> dict[str, Any]:
         interval = getattr(verdict, name)
         plain[name] = None if interval is None else interval._asdict()
     return plain
+
+
+def _tables(tables: Mapping[str, DataFrame], key: str) -> dict[str, list[dict[str, Any]]]:
+    """By strategy, a table's rows as plain values; what the rows are about stands under `key`."""
+    return {
+        strategy: [
+            _plain({key: str(name), **row.to_dict()})
+            for name, row in table.astype(object).iterrows()
+        ]
+        for strategy, table in tables.items()
+    }
 
 
 def _plain(value: Any) -> Any:

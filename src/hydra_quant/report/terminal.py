@@ -8,9 +8,14 @@ from rich.table import Table
 
 from hydra_quant.report.layout import (
     REASON_HEADERS,
+    REGIME_HEADERS,
     Cells,
     comparison_cells,
     reason_cells,
+    regime_cells,
+    regime_sentence,
+    signal_cells,
+    signal_headers,
     skill_sentence,
 )
 from hydra_quant.report.report import Report
@@ -23,7 +28,7 @@ def console_for() -> Console:
 
 
 def show(report: Report, console: Console) -> None:
-    """Print reasons, comparison, verdicts and notes."""
+    """Print reasons, signals, regimes, comparison, verdicts and notes."""
     for strategy, table in report.reasons.items():
         console.print(f"Reasons of {strategy}", style="bold")
         console.print(_table(REASON_HEADERS, reason_cells(table), total=1))
@@ -31,6 +36,7 @@ def show(report: Report, console: Console) -> None:
             skill_sentence(report.skills[strategy], report.results[0].horizon), highlight=False
         )
         console.print(_reason_legend(report), highlight=False)
+        _show_thoughts(report, strategy, console)
     first = report.results[0]
     measures = report.comparison.measures
     console.print(
@@ -47,12 +53,24 @@ def show(report: Report, console: Console) -> None:
         console.print(f"Note: {note}", style="yellow", highlight=False)
 
 
+def _show_thoughts(report: Report, strategy: str, console: Console) -> None:
+    """Signals and regimes, of a strategy that has them."""
+    if strategy in report.signals:
+        table = report.signals[strategy]
+        console.print(f"Signals of {strategy}", style="bold")
+        console.print(_table(signal_headers(table), signal_cells(table)))
+    if strategy in report.regimes:
+        console.print(f"Regimes of {strategy}", style="bold")
+        console.print(_table(REGIME_HEADERS, regime_cells(report.regimes[strategy]), total=1))
+        console.print(f"{regime_sentence(report.results[0].horizon)}\n", highlight=False)
+
+
 def _reason_legend(report: Report) -> str:
     first = report.results[0]
     return (
         f"then: mean return over the next {first.horizon} candles in the direction of the "
-        f"vote, minus {1e4 * first.round_trip_cost:.0f} bps of costs. A gate that keeps out "
-        "negative figures earns its place.\n"
+        f"signal or vote, minus {1e4 * first.round_trip_cost:.0f} bps of costs. A gate that keeps "
+        "out negative figures earns its place.\n"
     )
 
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from support.strategy_world import PAIR, candles
 
-from hydra_quant.adapters.strategy.reason_log import COLUMNS, ReasonLog
+from hydra_quant.adapters.strategy.reason_log import COLUMNS, THOUGHTS, ReasonLog
 from hydra_quant.reasons import Reason
+from hydra_quant.report import reason_files
 from hydra_quant.report.reason_files import read_reasons
 
 NOW = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -37,6 +38,20 @@ def test_a_backtest_keeps_every_candle_and_every_refusal(tmp_path):
     assert list(kept.candles[PAIR].columns) == COLUMNS
     assert len(kept.candles[PAIR]) == 10
     assert kept.denials == {(PAIR, pd.Timestamp(NOW), -1): Reason.PRICE_DRIFTED}
+
+
+def test_a_backtest_keeps_what_signals_and_regimes_said_where_there_are_any(tmp_path):
+    folder = tmp_path / "hydra" / "reasons" / "S"
+    said = {"signal_source": 2, "signal_side": -1, "hydra_score": 0.7, "hydra_regime": 4}
+    frame = decided().assign(**said, signal_confidence=0.9)
+    ReasonLog(folder, live=False).candles(PAIR, frame)
+    kept = read_reasons(tmp_path, "S", (PAIR,)).candles[PAIR]
+    assert list(kept.columns) == [*COLUMNS, *THOUGHTS]
+    assert kept.iloc[-1][THOUGHTS].to_dict() == said
+
+
+def test_the_report_reads_the_columns_that_are_written():
+    assert (COLUMNS, THOUGHTS) == (reason_files.COLUMNS, reason_files.THOUGHTS)
 
 
 def test_a_backtest_forgets_the_backtest_before_it(tmp_path):

@@ -12,14 +12,17 @@ from hydra_quant.reasons import Reason
 
 logger = logging.getLogger(__name__)
 COLUMNS = ["date", "close", "hydra_vote", "hydra_side", "hydra_reason"]
+# Where the strategy has signals and regimes: what they said of each candle.
+THOUGHTS = ["signal_source", "signal_side", "hydra_score", "hydra_regime"]
 DENIED = "denied.jsonl"
 
 
 class ReasonLog:
     """Reasons of one strategy's run.
 
-    A backtest rewrites ``FOLDER/PAIR.feather`` (every candle) and ``FOLDER/denied.jsonl`` (entries
-    refused when the order was about to be placed), and touches nothing else there. A dry or live
+    A backtest rewrites ``FOLDER/PAIR.feather`` (every candle: `COLUMNS`, and those of `THOUGHTS`
+    that the frame has) and ``FOLDER/denied.jsonl`` (entries refused when the order was about to be
+    placed), and touches nothing else there. A dry or live
     run appends its newest candle's reason and its refusals to ``FOLDER/live-YYYY-MM-DD.jsonl``, a
     candle once, even when the bot restarts within it. ``FOLDER`` is
     ``user_data/hydra/reasons/NAME``.
@@ -50,7 +53,8 @@ class ReasonLog:
         if frame.empty:
             return
         if not self.live:
-            frame[COLUMNS].reset_index(drop=True).to_feather(self.folder / f"{_stem(pair)}.feather")
+            kept = [*COLUMNS, *(name for name in THOUGHTS if name in frame)]
+            frame[kept].reset_index(drop=True).to_feather(self.folder / f"{_stem(pair)}.feather")
             return
         last = frame.iloc[-1]
         key = (pair, last["date"].isoformat())
