@@ -100,8 +100,9 @@ def _reasons(report: Report) -> list[str]:
     hint = (
         "<p class='soft'>Every candle of every pair ends in one reason. Then: the mean "
         f"return over the next {first.horizon} candles in the direction of the signal or "
-        f"vote, minus {1e4 * first.round_trip_cost:.0f} bps of costs; a gate that keeps out negative "
-        "figures earns its place. Neighbouring candles overlap, so small differences are noise.</p>"
+        f"vote, minus {1e4 * first.round_trip_cost:.0f} bps of costs; a gate that keeps out "
+        "negative figures earns its place. Neighbouring candles overlap, so small differences are "
+        "noise.</p>"
     )
     sections = []
     for strategy, table in report.reasons.items():
