@@ -183,9 +183,9 @@ class HeadedStrategyBase(HydraStrategyBase):
         """Write down what the entry rested on, for a position that outlives the candles at hand."""
         super().order_filled(pair, trade, order, current_time, **kwargs)
         if self._is_live() and order.ft_order_side == trade.entry_side:
-            facts = self.leaving.facts(trade, self._stop_atrs(trade.enter_tag))
-            if facts is not None:
-                trade.set_custom_data(key=FACTS, value=facts.record())
+            record = self.leaving.record(trade, self._stop_atrs(trade.enter_tag))
+            if record is not None:
+                trade.set_custom_data(key=FACTS, value=record)
 
     def stop_scale(self, tag: str | None) -> float:
         """A trade that lasts longer moves more: as the root of time."""

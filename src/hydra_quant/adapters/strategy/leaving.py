@@ -17,7 +17,7 @@ from hydra_quant.regimes.market import REGIMES
 from hydra_quant.risk.leaving import Position, leave
 from hydra_quant.settings import SIGNALS, Settings
 
-FACTS = "hydra_facts"
+FACTS, TOLD = "hydra_facts", "regime_told"
 VOTE_FADED = "vote_faded"
 NAN = float("nan")
 
@@ -95,6 +95,17 @@ class Leaving:
             price=np.array([trade.open_rate]),
         )
 
+    def record(self, trade: Trade, stop_atrs: float) -> dict[str, Any] | None:
+        """What is to be written down at a position's entry, as plain numbers.
+
+        The facts, and the regime that was told then: by a model it may be another than the rule's,
+        which is the one among the facts.
+        """
+        facts, seen = self.facts(trade, stop_atrs), self._pairs.get(trade.pair)
+        if facts is None or seen is None:
+            return None
+        return {**facts.record(), TOLD: int(seen.regime[seen.row_at(trade.open_date_utc)])}
+
     def decide(
         self,
         trade: Trade,
@@ -115,8 +126,10 @@ class Leaving:
         min_health : share of the thesis below which it counts as broken
         """
         seen = self._pairs.get(trade.pair)
+        if seen is None:
+            return None
         facts = self.facts(trade, stop_atrs) or _recorded(trade)
-        if seen is None or facts is None:
+        if facts is None:
             return None
         entry, now = seen.row_at(trade.open_date_utc), seen.row_at(time)
         if now <= entry:  # no candle has closed since
@@ -133,7 +146,7 @@ class Leaving:
             opened_by=SIGNALS[source],
             health=float(thesis_health(seen.market, np.array([now]), facts)[0]),
             regime=_regime(seen.regime[now]),
-            regime_at_entry=_regime(int(seen.regime[entry] if entry >= 0 else facts.regime[0])),
+            regime_at_entry=_regime(_told_at_entry(seen, entry, trade)),
             lift=self._lift(seen, now, facts, hours, funding),
         )
         exits = self._settings.exits.model_copy(update={"min_health": min_health})
@@ -159,7 +172,8 @@ class Leaving:
         if found is None or not seen.answers[now]:
             return NAN
         row = exit_features(seen.market, np.array([now]), facts, hours=hours, funding=funding)
-        return float(found.model.predict(row)[0]) / found.health["base_rate"]
+        often = found.health.get("base_rate", NAN)
+        return float(found.model.predict(row)[0]) / often if often > 0 else NAN
 
 
 def _source(trade: Trade) -> int:
@@ -171,7 +185,17 @@ def _regime(code: int) -> str | None:
     return REGIMES[code] if code >= 0 else None
 
 
-def _recorded(trade: Trade) -> EntryFacts | None:
+def _record(trade: Trade) -> dict[str, Any]:
     """What was written down at the entry, for a position older than the candles at hand."""
     record = trade.get_custom_data(FACTS)
-    return EntryFacts.of_record(record) if isinstance(record, dict) else None
+    return record if isinstance(record, dict) else {}
+
+
+def _recorded(trade: Trade) -> EntryFacts | None:
+    record = _record(trade)
+    return EntryFacts.of_record(record) if record else None
+
+
+def _told_at_entry(seen: _Seen, entry: int, trade: Trade) -> int:
+    """Regime as it was told at the entry's candle, -1 where that is not known."""
+    return int(seen.regime[entry] if entry >= 0 else _record(trade).get(TOLD, -1))
