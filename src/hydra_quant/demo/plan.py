@@ -168,6 +168,7 @@ def exit_training(folder: Path, overlays: Sequence[Path], days: Range, timeframe
         "Train the exit predictor on the days before the tested ones",
         ("hydra-quant", "train", "exit", *shared_options(folder, overlays), *until),
         folder / "logs" / "train-exit.log",
+        optional=True,  # a short run may have too little before it
     )
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,16 @@ def test_failure_names_command_errors_and_log(tmp_path: Path, code: str, words: 
     for word in [*words, typed(one.argv), str(one.log)]:
         assert word in str(error.value)
     assert error.value.status == 1
+
+
+def test_an_optional_step_that_fails_is_named_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = step(tmp_path, "import sys; print('too little', file=sys.stderr); sys.exit(2)")
+    with pytest.raises(DemoError):
+        play(one)
+    play(replace(one, optional=True))
+    assert "left out: too little" in capsys.readouterr().out
 
 
 def test_a_dying_venue_stops_the_step(tmp_path: Path) -> None:
