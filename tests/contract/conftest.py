@@ -1,12 +1,26 @@
 """What the contract tests share: candle files written once, and a venue for each test process."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
-from support.bundle import END, EPOCH, PAIRS, SEED, SMALL, Bundle, merge, store_candles
+from support.bundle import (
+    COMMAND_WAIT_S,
+    END,
+    EPOCH,
+    PAIRS,
+    ROOT,
+    SEED,
+    SMALL,
+    Bundle,
+    environment,
+    merge,
+    store_candles,
+)
 from support.venue import RunningVenue, venue
 
 from hydra_quant.sandbox.market import MarketSpec, SyntheticMarket
@@ -53,3 +67,41 @@ def bundle(tmp_path: Path, exchange: RunningVenue, candles: Path) -> MakeBundle:
         return Bundle(tmp_path, exchange.port, merge(SMALL, overlay or {}), datadir)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def positioned(shared_folder: Path) -> str:
+    """What a recorder heard in the shared candles' market, by export and import, as an address."""
+    folder = shared_folder / "positioned"
+    url = f"sqlite:///{folder / 'memory.sqlite'}"
+    with FileLock(shared_folder / "positioned.lock"):
+        if not (folder / "complete").exists():
+            folder.mkdir()
+            fill(folder / "recorded", url)
+            (folder / "complete").touch()
+    return url
+
+
+def fill(recorded: Path, url: str) -> None:
+    """Export the market's positioning and import it, with the real commands."""
+    market = (
+        "--seed",
+        str(SEED),
+        "--epoch",
+        f"{EPOCH:%Y-%m-%d}",
+        "--days",
+        str((END - EPOCH).days),
+    )
+    for words in (
+        ("sandbox", "export", *market, "--pairs", *PAIRS, "--to", str(recorded)),
+        ("import", str(recorded), "--memory-url", url),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "hydra_quant.cli", *words],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_WAIT_S,
+            env=environment(),
+        )
+        assert done.returncode == 0, done.stdout + done.stderr

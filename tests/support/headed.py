@@ -19,6 +19,21 @@ from hydra_quant.settings import Regimes
 
 CANDLES = ["date", "open", "high", "low", "close", "volume"]
 FIVE = timedelta(minutes=5)
+# Signals that fire often, last an hour, and teach quickly: the sandbox has few days in a test.
+LIVELY: dict[str, Any] = {
+    "hydra": {
+        "signals": {
+            **{"history_days": 7, "quantile": 0.7, "min_confidence": 0.3, "outcome_candles": 200},
+            **{"funding_squeeze_minutes": 60, "liquidation_reversal_minutes": 60},
+            **{"oi_divergence_minutes": 60, "crowding_fade_minutes": 90},
+            "funding_carry_minutes": 90,
+        },
+        "scorer": {"min_samples": 60, "rounds": 10, "folds": 2},
+        "exits": {"min_minutes": 10, "min_health": 0.5},
+        "gates": {"min_move_costs": 0.0, "max_shock_sigmas": 50.0},
+        "risk": {"min_stake": 0.0},
+    },
+}
 
 
 def headed(home: Path, known: DataFrame | None = None, **changes: Any) -> Any:
