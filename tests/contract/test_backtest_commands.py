@@ -56,7 +56,7 @@ def test_every_candle_has_its_reason_and_every_trade_an_entry_signal(backtested,
     assert len(trades) >= 10
     assert set(trades["pair"]) == set(PAIRS)
     assert set(trades["is_short"]) == {True, False}
-    assert trades["enter_tag"].str.contains("momentum|mean_reversion|model|joint").all()
+    assert trades["enter_tag"].str.contains("momentum|mean_reversion|model|trend|joint").all()
     for pair in PAIRS:
         kept = pd.read_feather(bundle.reasons(strategy) / f"{stem(pair)}.feather")
         inside = kept[kept["date"] >= pd.Timestamp("2025-03-09", tz="UTC")]
@@ -102,6 +102,13 @@ def test_the_same_run_again_gives_the_same_trades_from_saved_models(backtested):
 # --- hyperopt -----------------------------------------------------------------------------------
 
 
+VOTES = {"enter_above", "exit_below", "stop_atr"}
+SEARCHED = {
+    "HydraBaseline": VOTES,
+    "HydraStrategy": VOTES | {"accept_above", "min_confidence", "min_health"},
+}
+
+
 @pytest.mark.parametrize(("strategy", "jobs"), [("HydraBaseline", "1"), ("HydraStrategy", "2")])
 def test_hyperopt_searches_thresholds_and_stops_alone_or_in_two_processes(bundle, strategy, jobs):
     made = bundle()
@@ -116,7 +123,7 @@ def test_hyperopt_searches_thresholds_and_stops_alone_or_in_two_processes(bundle
     epochs = [json.loads(line) for line in kept.read_text().splitlines()]
     assert len(epochs) == 3
     for epoch in epochs:
-        assert set(epoch["params_dict"]) == {"enter_above", "exit_below", "stop_atr"}
+        assert set(epoch["params_dict"]) == SEARCHED[strategy]
         assert 0.2 <= epoch["params_dict"]["enter_above"] <= 0.9
         assert math.isfinite(epoch["loss"])
     assert len({epoch["loss"] for epoch in epochs}) > 1

@@ -74,10 +74,15 @@ def test_two_runs_and_what_they_leave(home: Path) -> None:
     for words in (
         "$ hydra-quant venue",
         "$ freqtrade download-data",
-        "--strategy HydraStrategy --freqaimodel HydraLightGBM",
+        "$ hydra-quant sandbox export",
+        "$ hydra-quant import",
+        "$ hydra-quant train exit",
+        "--strategy HydraStrategy --freqaimodel HydraSignalScorer",
         "BACKTESTING REPORT",
         "STRATEGY SUMMARY",
         "Reasons of HydraStrategy",
+        "Signals of HydraStrategy",
+        "Regimes of HydraStrategy",
         "planted weak edge",
         "Where everything lies",
     ):

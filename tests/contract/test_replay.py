@@ -26,6 +26,7 @@ STOP_AFTER = timedelta(minutes=15, seconds=30)
 RESTART_AFTER = STOP_AFTER + timedelta(seconds=20)
 END_AFTER = timedelta(minutes=30)
 LEARNING = {
+    "freqaimodel": "HydraLightGBM",
     "exchange": {"pair_whitelist": list(PAIRS)},
     "freqai": {
         "enabled": True,
@@ -34,7 +35,10 @@ LEARNING = {
         "feature_parameters": {"include_timeframes": ["1m"]},
         "model_training_parameters": {"num_iterations": 20},
     },
-    "hydra": {"vote": {"model_edge": 0.0003}},
+    "hydra": {
+        "vote": {"model_edge": 0.0003},
+        "ensemble": {"min_agree": 1, "by_regime": False},
+    },
 }
 KEPT = (
     *("pair", "is_short", "amount", "open_rate", "open_date", "enter_tag", "leverage"),

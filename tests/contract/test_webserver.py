@@ -91,17 +91,23 @@ def columns_of(plot_config):
 
 VOTES = {"hydra_vote", "hydra_momentum", "hydra_mean_reversion"}
 THRESHOLDS = {"hydra_enter_long_above", "hydra_enter_short_below"}
-PREDICTION = {"&-return", "do_predict"}
+THOUGHTS = {
+    *("signal_confidence", "hydra_score", "hydra_accept_above", "hydra_score_by"),
+    *("expected_return", "expected_adverse_excursion", "hydra_regime", "volatility_regime"),
+    *("cascade_probability", "funding_zscore", "oi_delta_zscore", "long_share_zscore"),
+    *("liq_zscore", "hydra_others", "hydra_disagreement"),
+    *("health_auc", "health_brier", "health_ece"),
+}
 
 
 @pytest.mark.parametrize(
     ("strategy", "drawn"),
     [
-        ("HydraStrategy", VOTES | THRESHOLDS | PREDICTION | {"hydra_reason"}),
+        ("HydraStrategy", VOTES | THRESHOLDS | THOUGHTS | {"hydra_reason"}),
         ("HydraBaseline", VOTES | THRESHOLDS | {"hydra_reason"}),
     ],
 )
-def test_plot_config_names_prediction_thresholds_and_reasons(server, strategy, drawn):
+def test_plot_config_names_thresholds_reasons_and_thoughts(server, strategy, drawn):
     assert columns_of(server.get("/plot_config", strategy=strategy)) == drawn
 
 
@@ -109,7 +115,7 @@ def test_both_strategies_and_models_are_offered(server):
     assert {"HydraStrategy", "HydraBaseline", "HydraHold"} <= set(
         server.get("/strategies")["strategies"]
     )
-    assert {"HydraLightGBM", "HydraLightGBMPair"} <= set(
+    assert {"HydraLightGBM", "HydraLightGBMPair", "HydraSignalScorer", "HydraRegime"} <= set(
         server.get("/freqaimodels")["freqaimodels"]
     )
 
@@ -135,7 +141,7 @@ def check_annotations(history):
     assert "entry signal" in labels
     assert labels <= {
         *("entry signal", "below threshold", "sources disagree", "no trusted prediction"),
-        *("shock candle", "usual move below costs", "side not allowed"),
+        *("shock candle", "usual move below costs", "side not allowed", "too few sources agree"),
     }
     entered = [i for i, side in enumerate(column(history, "hydra_side")) if side]
     assert entered

@@ -27,8 +27,14 @@ EPOCH = datetime(2025, 3, 1, tzinfo=UTC)
 END = datetime(2025, 3, 13, tzinfo=UTC)
 PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 
+# Sources that vote alone, so that there is something to trade without any positioning.
+VOTING: dict[str, Any] = {
+    "freqaimodel": "HydraLightGBM",
+    "hydra": {"ensemble": {"min_agree": 1, "by_regime": False}},
+}
 # Little to learn and to trade, so that a command takes seconds; everything else is config.json's.
 SMALL: dict[str, Any] = {
+    **VOTING,
     "exchange": {"pair_whitelist": list(PAIRS)},
     "freqai": {
         "train_period_days": 3,
