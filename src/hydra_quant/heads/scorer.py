@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas import DataFrame
 
 from hydra_quant.heads import scorer_health
 from hydra_quant.heads.calibration import Calibration, fit_calibration, too_small
@@ -15,14 +14,14 @@ from hydra_quant.heads.explain import importances
 from hydra_quant.heads.folds import purged_folds
 from hydra_quant.heads.orientation import oriented
 from hydra_quant.heads.reliability import reliability
+from hydra_quant.heads.scorer_baseline import baseline_json
 from hydra_quant.heads.scorer_cv import Lesson, Validated, fit_trees, validate
 from hydra_quant.heads.scorer_rule import RuleScorer, rule_score
 from hydra_quant.heads.scorer_spans import Spans
 from hydra_quant.models.rows import Rows
 from hydra_quant.models.xgb import Trees, parameters
-from hydra_quant.regimes.market import REGIMES
 from hydra_quant.settings import Scorer
-from hydra_quant.validation.baseline import Baseline, baseline_of
+from hydra_quant.validation.baseline import Baseline
 
 __all__ = ["DEFAULTS", "RISING", "RuleScorer", "ScorerModel", "fit_scorer", "rule_score"]
 
@@ -54,7 +53,8 @@ class ScorerModel:
     health : see `heads.scorer_health`
     explanation : JSON-able: ``names``, ``gain``, ``shap`` (of features as a signal's own side sees
         them, see `heads.orientation`), ``curve`` (out of fold, not calibrated), ``calibration``,
-        ``baseline``
+        ``baseline``, ``monotone`` (whether `RISING` was forced); of a continued model (see
+        `heads.scorer_resume`) ``continued``
     """
 
     by_model = True
@@ -174,8 +174,8 @@ def fit_scorer(
     """
     given = parameters(params, DEFAULTS, seed)
     spans = Spans.of(names, candle_seconds, holding_minutes)
-    known = _lesson(rows, spans)
-    after = _after(rows, later, spans)
+    known = lesson_of(rows, spans)
+    after = after_of(rows, later, spans)
     why, folded = _too_few(known, settings), None
     if not why:
         if settings.monotone:
@@ -187,33 +187,16 @@ def fit_scorer(
     if folded is None:
         return _rule(known, after, settings, why)
     trees, _ = fit_trees(known, names, given, folded.trees)
-    model = _calibrated(trees, names, known, after, folded, settings)
+    model = calibrated(trees, names, known, after, folded, settings)
     newest = rows if later is None or not len(later) else later
     known_until_ms = 1000 * (int(newest.times[-1]) + spans.longest_s)
-    model.explanation["baseline"] = _baseline(rows, folded, names, settings, known_until_ms)
+    model.explanation["monotone"] = settings.monotone
+    model.explanation["baseline"] = baseline_json(rows, folded, names, settings, known_until_ms)
     return model
 
 
-def _baseline(
-    rows: Rows, folded: Validated, names: Sequence[str], settings: Scorer, known_until_ms: int
-) -> dict[str, Any]:
-    """The folds' answers, and what the signals looked like, as JSON."""
-    each = rows.features[:, [list(names).index(f"regime_{name}") for name in REGIMES]]
-    told = np.array([*REGIMES, ""])[np.where((each == 1).any(axis=1), each.argmax(axis=1), -1)]
-    found = baseline_of(
-        DataFrame(rows.features, columns=list(names)),
-        folded.scores,
-        folded.label,
-        told,
-        threshold=settings.accept_above,
-        known_until_ms=known_until_ms,
-    )
-    plain: dict[str, Any] = json.loads(json.dumps(found.as_json()))  # as it comes back from bytes
-    return plain
-
-
 @dataclass(frozen=True)
-class _After:
+class After:
     """Rows after the training, and which of them are older or newer than its middle."""
 
     lesson: Lesson
@@ -221,12 +204,14 @@ class _After:
     newer: NDArray[np.intp]
 
 
-def _lesson(rows: Rows, spans: Spans) -> Lesson:
+def lesson_of(rows: Rows, spans: Spans) -> Lesson:
+    """The rows as the trees see them; weights by uniqueness where they have none."""
     weight = spans.weights(rows) if rows.weights is None else rows.weights
     return Lesson(oriented(rows.features), rows.labels[:, 0], weight)
 
 
-def _after(rows: Rows, later: Rows | None, spans: Spans) -> _After | None:
+def after_of(rows: Rows, later: Rows | None, spans: Spans) -> After | None:
+    """Those of `later` that begin when every outcome of `rows` is known; None for none."""
     if later is None or not len(later) or not len(rows):
         return None
     first = np.searchsorted(later.times, int(rows.times[-1]) + spans.longest_s)
@@ -236,7 +221,7 @@ def _after(rows: Rows, later: Rows | None, spans: Spans) -> _After | None:
     halves = purged_folds(left.times, 1, spans.longest_s)
     none = np.arange(0)
     older, newer = (halves[0].train, halves[0].test) if halves else (none, none)
-    return _After(_lesson(left, spans), older, newer)
+    return After(lesson_of(left, spans), older, newer)
 
 
 def _too_few(known: Lesson, settings: Scorer) -> str:
@@ -248,14 +233,14 @@ def _too_few(known: Lesson, settings: Scorer) -> str:
     return "" if known.both() else "all past signals had the same outcome"
 
 
-def _counts(known: Lesson, after: _After | None) -> dict[str, float]:
+def _counts(known: Lesson, after: After | None) -> dict[str, float]:
     return {
         "n_train": float(len(known.label)),
         "n_later": float(len(after.lesson.label)) if after else 0.0,
     }
 
 
-def _rule(known: Lesson, after: _After | None, settings: Scorer, why: str) -> RuleScorer:
+def _rule(known: Lesson, after: After | None, settings: Scorer, why: str) -> RuleScorer:
     score = rule_score(known.features)
     sure = np.isfinite(score)
     seen = score[sure], known.label[sure], known.weight[sure]
@@ -267,26 +252,34 @@ def _rule(known: Lesson, after: _After | None, settings: Scorer, why: str) -> Ru
     return RuleScorer(why, health, {"curve": reliability(*seen).to_dict()})
 
 
-def _calibrated(
+def calibrated(
     trees: Trees,
     names: Sequence[str],
     known: Lesson,
-    after: _After | None,
+    after: After | None,
     folded: Validated,
     settings: Scorer,
+    base: Calibration | None = None,
 ) -> ScorerModel:
+    """The model of these trees, calibrated on the rows after them, with its health.
+
+    `base` is the calibration to correct, which stands where those rows are too few.
+    """
+    start = base or Calibration()
     seen = folded.scores, folded.label, folded.weight
     health = scorer_health.unknown() | _counts(known, after)
     health |= {"by_model": 1.0, "calibrated": 0.0, "trees": float(len(trees)), "auc": folded.auc}
     health |= scorer_health.judge(*seen, settings.accept_above)
     health["base_rate"] = float(np.average(folded.label, weights=folded.weight))
-    calibration, note = Calibration(), "none: no later signals"
+    calibration, note = start, "none: no later signals"
     if after is not None:
-        raw = trees.log_odds(after.lesson.features)
+        raw = start.slope * trees.log_odds(after.lesson.features) + start.offset
         health |= _on_later(raw, after, settings)
         note = too_small(after.lesson.label, after.lesson.weight)
         if not note:
-            calibration = fit_calibration(raw, after.lesson.label, after.lesson.weight)
+            more = fit_calibration(raw, after.lesson.label, after.lesson.weight)
+            slope, offset = more.slope * start.slope, more.slope * start.offset + more.offset
+            calibration = Calibration(slope, offset)
             health["calibrated"] = 1.0
     explanation = {
         "names": list(names),
@@ -297,7 +290,7 @@ def _calibrated(
     return ScorerModel(trees, names, calibration, health, explanation)
 
 
-def _on_later(raw: Floats, after: _After, settings: Scorer) -> dict[str, float]:
+def _on_later(raw: Floats, after: After, settings: Scorer) -> dict[str, float]:
     """Rank on all of the later rows; probabilities on their newer half, calibrated by the older."""
     found = {"auc_later": scorer_health.ranked(raw, after.lesson.label, after.lesson.weight)}
     older, newer = after.lesson.take(after.older), after.lesson.take(after.newer)

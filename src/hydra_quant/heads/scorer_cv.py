@@ -60,15 +60,17 @@ def fit_trees(
     params: Mapping[str, Any],
     rounds: int,
     watched: Lesson | None = None,
+    onto: Trees | None = None,
 ) -> tuple[Trees, Floats]:
-    """Fit `rounds` trees, and return them with the log loss on `watched` after each.
+    """Fit `rounds` trees, onto others if given; return them and the loss on `watched` after each.
 
     A leaf holds at least ten independent outcomes, or half a percent of all where that is more.
     XGBoost's ``min_child_weight`` counts weight × p (1 - p), a quarter of the weight at most.
     """
     leaf = max(_LEAF_OUTCOMES, _LEAF_SHARE * float(lesson.weight.sum())) / 4
     seen = None if watched is None else (watched.features, watched.label, watched.weight)
-    return Trees.fit(
+    fit = Trees.fit if onto is None else onto.grown
+    return fit(
         lesson.features,
         lesson.label,
         lesson.weight,

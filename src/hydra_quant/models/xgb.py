@@ -102,21 +102,35 @@ class Trees:
         loss : array of shape (rounds,)
             Weighted log loss on `watched` after each tree; empty without it.
         """
-        given = {k: v for k, v in params.items() if k != "num_boost_round"}
-        data = _matrix(features, names, label, weight, int(given.get("max_bin", 256)))
-        history: dict[str, dict[str, list[float]]] = {}
-        watch = []
-        if watched is not None:
-            held = xgboost.DMatrix(
-                watched[0], watched[1], weight=watched[2], feature_names=list(names), nthread=1
-            )
-            watch = [(held, "held")]
-            given["eval_metric"] = "logloss"
-        booster = xgboost.train(
-            given, data, rounds, evals=watch, evals_result=history, verbose_eval=False
-        )
-        loss = history["held"]["logloss"] if watched is not None else []
-        return cls(booster), np.asarray(loss, dtype=np.float64)
+        data = _matrix(features, names, label, weight, int(params.get("max_bin", 256)))
+        return _boosted(data, names, params, rounds, watched, None)
+
+    def grown(
+        self,
+        features: Floats,
+        label: Floats,
+        weight: Floats,
+        *,
+        names: Sequence[str],
+        params: Mapping[str, Any],
+        rounds: int,
+        watched: tuple[Floats, Floats, Floats] | None = None,
+    ) -> "tuple[Trees, Floats]":
+        """Return these trees and `rounds` more that are fitted to what these ones miss.
+
+        These trees stay as they are. Parameters and returns as in `fit`: the loss is that after
+        each of the new trees. The new ones start from the base value of the first training.
+
+        Raises
+        ------
+        ValueError
+            When the features have other names than those of the first training.
+        """
+        # Not a QuantileDMatrix: it would answer the old trees' splits by the new rows' bins.
+        data = xgboost.DMatrix(features, label, weight=weight, feature_names=list(names), nthread=1)
+        # As saved: a booster that was trained in this process would not be seeded again.
+        onto = bytearray(self.booster.save_raw("ubj"))
+        return _boosted(data, names, params, rounds, watched, onto)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Trees":
@@ -169,6 +183,30 @@ class Trees:
 
     def __setstate__(self, state: dict[str, bytes]) -> None:
         self.booster = Trees.from_bytes(state["trees"]).booster
+
+
+def _boosted(
+    data: xgboost.DMatrix,
+    names: Sequence[str],
+    params: Mapping[str, Any],
+    rounds: int,
+    watched: tuple[Floats, Floats, Floats] | None,
+    onto: bytearray | None,
+) -> tuple[Trees, Floats]:
+    given = {k: v for k, v in params.items() if k != "num_boost_round"}
+    history: dict[str, dict[str, list[float]]] = {}
+    watch = []
+    if watched is not None:
+        held = xgboost.DMatrix(
+            watched[0], watched[1], weight=watched[2], feature_names=list(names), nthread=1
+        )
+        watch = [(held, "held")]
+        given["eval_metric"] = "logloss"
+    booster = xgboost.train(
+        given, data, rounds, evals=watch, evals_result=history, verbose_eval=False, xgb_model=onto
+    )
+    loss = history["held"]["logloss"] if watched is not None else []
+    return Trees(booster), np.asarray(loss, dtype=np.float64)
 
 
 def _matrix(

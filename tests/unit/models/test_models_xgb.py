@@ -83,3 +83,25 @@ def test_contributions_add_up_to_the_log_odds() -> None:
     gain = trees.gain([*NAMES, "never seen"])
     assert gain[:3].argmax() == 1
     assert gain[3] == 0
+
+
+def test_trees_that_grow_on_are_those_of_one_longer_training() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.integers(0, 9, (800, 3)).astype(float)  # few values: bins are the same
+    features[::7, 2] = np.nan
+    label, weight = (rng.random(800) < features[:, 0] / 9).astype(float), rng.random(800)
+    params = parameters({}, {"objective": "binary:logistic", "max_depth": 3}, 1)
+    given = {"names": ["a", "b", "c"], "params": params}
+    short, _ = Trees.fit(features, label, weight, rounds=5, **given)
+    whole, _ = Trees.fit(features, label, weight, rounds=9, **given)
+    content, held = short.to_bytes(), (features[:100], label[:100], weight[:100])
+    longer, loss = short.grown(features, label, weight, rounds=4, watched=held, **given)
+    assert (len(longer), len(loss)) == (9, 4)
+    np.testing.assert_allclose(longer.log_odds(features), whole.log_odds(features), atol=1e-5)
+    assert not np.allclose(longer.log_odds(features), short.log_odds(features), atol=1e-2)
+    assert short.to_bytes() == content
+    given = {**given, "params": {**params, "subsample": 0.5}}
+    again = [short.grown(features, label, weight, rounds=4, **given)[0] for _ in range(2)]
+    assert again[0].to_bytes() == again[1].to_bytes()
+    with pytest.raises(ValueError, match="feature_names mismatch"):
+        short.grown(features, label, weight, names=["a", "b", "d"], params=params, rounds=1)
