@@ -1,6 +1,9 @@
 """Laws of everything that tells the state of the market: past only, finite memory, warm-up."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +13,9 @@ from hydra_quant.regimes import cascade, market, volatility
 from hydra_quant.settings import Regimes, Signals
 
 REGIMES = Regimes(window_candles=100)
+# Of its own mind on every candle, and allowed to speak in the later half of them.
+FITTED = replace(cascade.PRIOR, intercept=-7.0, slope=0.8, alarm_slope=1.5, alarm_offset=2.0)
+KNOWN = pd.Timestamp("2024-01-22", tz="UTC")
 quick = settings(max_examples=6, deadline=None)
 
 
@@ -34,6 +40,10 @@ TELLERS = {
     "volatility_regime": (
         lambda f: volatility.volatility_regime(f["close"].to_numpy(), REGIMES),
         volatility.lookback(REGIMES),
+    ),
+    "alarm behind a mask": (
+        lambda f: cascade.told(f, 60, FITTED, (f["date"] >= KNOWN).to_numpy()).alarm,
+        cascade.lookback(60),
     ),
     "cascade_probability": (lambda f: cascade.cascade_probability(f, 60), cascade.lookback(60)),
     "rule, fixed": rule(Signals(thresholds="fixed")),

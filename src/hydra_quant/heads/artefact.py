@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hydra_quant.models.fingerprint import canonical, versions
 from hydra_quant.models.store import Refused, open_bundle, write_bundle
 
-Head = Literal["scorer", "regime", "exit"]
+Head = Literal["scorer", "regime", "exit", "cascade"]
 Ints = NDArray[np.int64]
 FORMAT = 1
 # Who can be in a file, by the name that it states: its module.
@@ -24,6 +24,7 @@ KINDS: dict[Head, dict[str, str]] = {
     },
     "regime": {"RegimeModel": "hydra_quant.heads.regime"},
     "exit": {"ExitModel": "hydra_quant.heads.exits"},
+    "cascade": {"CascadeModel": "hydra_quant.regimes.cascade"},
 }
 
 
@@ -44,7 +45,7 @@ class Artefact:
 
     Attributes
     ----------
-    head : 'scorer', 'regime' or 'exit'
+    head : 'scorer', 'regime', 'exit' or 'cascade'
     model : the model itself
     trained_from_ms, known_until_ms : int
         Open time of the oldest candle that it learned from, and close time of the newest one that

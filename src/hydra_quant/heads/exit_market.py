@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame, DatetimeIndex
 
 from hydra_quant.features.windows import window_mean
+from hydra_quant.regimes.cascade import alarm_of
 from hydra_quant.signals.behavioural import PARTS
 
 Floats = NDArray[np.float64]
@@ -100,7 +101,7 @@ def market_of(frame: DataFrame, candle_minutes: int) -> Market:
         funding_paid=column("funding_paid"),
         oi_delta=column("oi_delta_pct"),
         liq_velocity=column("liq_velocity"),
-        cascade_probability=column("cascade_probability"),
+        cascade_probability=alarm_of(frame),
         volatility_regime=column("volatility_regime"),
         regime=np.where(np.isfinite(known), known, -1).astype(np.int64),
         volatility=_volatility(log, candle_minutes),

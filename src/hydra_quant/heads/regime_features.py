@@ -8,6 +8,7 @@ from hydra_quant.features import averages, momentum, volatility
 from hydra_quant.features.bars import Bars, lagged, ratio
 from hydra_quant.features.decay import wilder_rows
 from hydra_quant.features.windows import window_deviations, window_mean, window_sum
+from hydra_quant.regimes.cascade import alarm_of
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +31,7 @@ MOST_CANDLES = 900
 # Columns that are taken as they are.
 GIVEN = (
     *("funding_rate", "funding_zscore", "oi_delta_pct", "oi_zscore", "liq_velocity"),
-    *("liq_imbalance", "cascade_probability"),
+    "liq_imbalance",
 )
 
 
@@ -41,7 +42,7 @@ def regime_features(frame: DataFrame, candle_minutes: int) -> DataFrame:
     ----------
     frame : DataFrame
         A thinking frame: date, open, high, low, close, volume, oldest first, with the columns of
-        `positioning.names.ADDED` and ``cascade_probability``; a missing column is not known.
+        `positioning.names.ADDED` and ``cascade_alarm``; a missing column is not known.
     candle_minutes : int
 
     Returns
@@ -78,6 +79,7 @@ def regime_features(frame: DataFrame, candle_minutes: int) -> DataFrame:
         "atr_14": atr,
         "atr_zscore": _zscore(atr),
         "bollinger_width": volatility.bollinger_width(bars, 20),
+        "cascade_probability": alarm_of(frame),  # on one scale, whoever answers
         "long_short_ratio": ratio(share, 1.0 - share, np.nan),
         "volume_zscore": _zscore(np.log1p(bars.volume)),
         "cvd_momentum": _cvd_momentum(bars.volume, _column(frame, "taker_buy_share")),

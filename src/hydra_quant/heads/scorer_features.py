@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame, DatetimeIndex
 
 from hydra_quant.heads import price_features
+from hydra_quant.regimes.cascade import alarm_of
 from hydra_quant.regimes.market import REGIMES
 from hydra_quant.settings import SIGNALS, Signals
 
@@ -67,7 +68,7 @@ regime_cascade | 0, 1 | the same
 regime_squeeze_long | 0, 1 | the same
 regime_squeeze_short | 0, 1 | the same
 volatility_regime | 0, 1, 2 | low, normal, high or extreme
-cascade_probability | 0 to 1 | of a cascade of liquidations
+cascade_probability | 0 to 1 | of a cascade of liquidations, as the alarm: on the prior's scale
 hour_of_day_sin | -1 to 1 | sin(2 pi minute of the day / 1440), UTC, at the candle's close
 hour_of_day_cos | -1 to 1 | the cosine
 day_of_week_sin | -1 to 1 | sin(2 pi minute of the week / 10080), from Monday 00:00
@@ -83,7 +84,6 @@ GIVEN = (
     *("signal_direction", "signal_confidence", "expected_return", "expected_adverse_excursion"),
     *NAMES[AT["funding_rate"] : AT["oi_price_divergence"]],
     *NAMES[AT["liq_imbalance"] : AT["long_short_ratio"]],
-    "cascade_probability",
 )
 RATIOS = {"long_short_ratio": "long_share", "taker_buy_sell_ratio": "taker_buy_share"}
 MOST_DIVERGENCE = 9.0
@@ -155,6 +155,7 @@ def _thoughts(frame: DataFrame, values: Floats) -> None:
     if unknown.any():
         states[:, unknown] = np.nan
     np.minimum(_column(frame, "volatility_regime"), 2.0, out=values[AT["volatility_regime"]])
+    values[AT["cascade_probability"]] = alarm_of(frame)  # on one scale, whoever answers
 
 
 def _one_hot(code: Floats, rows: Floats) -> None:

@@ -7,21 +7,26 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from hydra_quant.regimes import cascade, market, volatility
-from hydra_quant.regimes.cascade import PRIOR, CascadeModel
+from hydra_quant.regimes.cascade import PRIOR, Bools, CascadeModel
 from hydra_quant.settings import Settings
 from hydra_quant.signals import behavioural
 from hydra_quant.signals.signal import Signal
 
 Floats = NDArray[np.float64]
 THOUGHTS = (
-    *("volatility_regime", "cascade_probability", "signal_source", "signal_side"),
+    *("volatility_regime", "cascade_probability", "cascade_alarm"),
+    *("signal_source", "signal_side"),
     *("signal_confidence", "expected_return", "expected_adverse_excursion"),
     *("signal_holding_minutes", "signal_known", "regime"),
 )
 
 
 def think(
-    frame: DataFrame, settings: Settings, candle_minutes: int, model: CascadeModel = PRIOR
+    frame: DataFrame,
+    settings: Settings,
+    candle_minutes: int,
+    model: CascadeModel = PRIOR,
+    answers: Bools | None = None,
 ) -> DataFrame:
     """What HYDRA thinks of each candle.
 
@@ -34,6 +39,9 @@ def think(
     candle_minutes : int
     model : CascadeModel
         Tells the probability of a cascade.
+    answers : array of shape (n_candles,)
+        Which candles that model may answer (those that it did not learn from); the others get the
+        prior's probability. None: all.
 
     Returns
     -------
@@ -44,13 +52,14 @@ def think(
     """
     close = frame["close"].to_numpy(float)
     frame = frame.assign(volatility_regime=volatility.volatility_regime(close, settings.regimes))
-    likely = cascade.cascade_probability(frame, candle_minutes, model)
-    frame = frame.assign(cascade_probability=likely)
+    told = cascade.told(frame, candle_minutes, model, answers)
+    frame = frame.assign(cascade_probability=told.probability, cascade_alarm=told.alarm)
     signals = behavioural.fire(frame, settings.signals, candle_minutes)
     chosen = behavioural.strongest(signals)
     added = {
         "volatility_regime": frame["volatility_regime"].to_numpy(float),
-        "cascade_probability": likely,
+        "cascade_probability": told.probability,
+        "cascade_alarm": told.alarm,
         "signal_source": chosen.source,
         "signal_side": chosen.side,
         "signal_confidence": chosen.confidence,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hydra_quant.heads import exit_features, regime_features, scorer_features
+from hydra_quant.heads import cascade_rows, exit_features, regime_features, scorer_features
 from hydra_quant.heads.artefact import Artefact, Head
 from hydra_quant.heads.dataset import Dataset, Told, silent
 from hydra_quant.heads.exit_rows import exit_rows
@@ -16,11 +16,12 @@ from hydra_quant.heads.exits import DEFAULTS as EXIT_DEFAULTS
 from hydra_quant.heads.exits import fit_exit
 from hydra_quant.heads.regime import RegimeModel
 from hydra_quant.heads.regime_rows import regime_rows
-from hydra_quant.heads.resuming import go_on
 from hydra_quant.heads.scorer_rows import signal_rows
 from hydra_quant.heads.scorer_walk import train_scorer
 from hydra_quant.heads.windows import before
 from hydra_quant.models.rows import Rows
+from hydra_quant.regimes.cascade_fit import MIN_CASCADES
+from hydra_quant.regimes.cascade_inputs import INPUTS as CASCADE_INPUTS
 from hydra_quant.settings import Settings
 
 Mode = Literal["full", "quick", "resume"]
@@ -77,17 +78,11 @@ def train(head: Head, task: Task, told: Told = silent) -> Trained:
     ------
     TooFew
         When there is nothing to learn from.
-    TooLittleNew
-        When a stored model could go on, and too little came since.
     """
     told(head, 0.1)
-    on: tuple[Artefact, list[str]] | str = _on(task, task.stored) if task.stored else ""
-    if not isinstance(on, str):
-        told("", 1.0)
-        return Trained(on[0], tuple(on[1]))
     model, names, first_s, notes = TRAINERS[head](task)
-    if on:
-        notes = [f"{on}: trained again, on all the data", *notes]
+    if task.stored is not None:
+        notes = [_AGAIN, *notes]
     data = task.data
     artefact = Artefact(
         head,
@@ -101,12 +96,6 @@ def train(head: Head, task: Task, told: Told = silent) -> Trained:
     )
     told("", 1.0)
     return Trained(artefact, tuple(notes))
-
-
-def _on(task: Task, stored: Artefact) -> tuple[Artefact, list[str]] | str:
-    until = newest_close_ms(task.data)
-    seed, settings = task.seed, task.settings
-    return go_on(stored, task.data, settings, known_until_ms=until, later=LATER, seed=seed)
 
 
 def newest_close_ms(data: Dataset) -> int:
@@ -127,7 +116,8 @@ def cut(rows: Rows, reach_s: int, quick: bool) -> tuple[NDArray[np.intp], NDArra
     if not len(rows):
         raise TooFew("no candle has an outcome to learn from; give more history or pairs")
     end = int(rows.times[-1]) + reach_s
-    since = end - QUICK_DAYS * DAY_S if quick else None
+    first = int(rows.times[0])
+    since = max(first, end - QUICK_DAYS * DAY_S) if quick else first
     return before(rows.times, end, purge_s=reach_s, later=LATER, since_s=since)
 
 
@@ -190,6 +180,22 @@ def _exit(task: Task) -> Found:
     return model, tuple(exit_features.NAMES), _oldest(found.rows, train), []
 
 
+def _cascade(task: Task) -> Found:
+    data, above = task.data, task.settings.regimes.cascade_above
+    found = cascade_rows.cascade_rows(data.frames, data.candle_minutes)
+    if not len(found):
+        raise TooFew(cascade_rows.too_few(found, np.arange(0)))
+    train, later = cut(found.rows, found.reach_s, task.quick)
+    model = cascade_rows.fit(found, train, later, above)
+    if model is None:
+        raise TooFew(cascade_rows.too_few(found, train))
+    few = f"not calibrated: fewer than {MIN_CASCADES} candles before a cascade in the last fifth"
+    notes = [] if model.calibrated else [few]
+    return model, CASCADE_INPUTS, _oldest(found.rows, train), notes
+
+
+# Trees that grow on would keep what was fitted beside them (calibration, early stop) of old data.
+_AGAIN = "this model cannot go on from where it was: trained again, on all the data"
 _SILENT = (
     "no signal has a known outcome; signals rest on funding, open interest, ratios and "
     "liquidations: give data that holds them"
@@ -198,6 +204,7 @@ TRAINERS: dict[Head, Callable[[Task], Found]] = {
     "scorer": _scorer,
     "regime": _regime,
     "exit": _exit,
+    "cascade": _cascade,
 }
 
 

@@ -1,8 +1,9 @@
 """Cascade probability: a logistic model of forced selling or buying within the next hour."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from hydra_quant.regimes import cascade_inputs as told_by
 from hydra_quant.regimes.cascade_inputs import INPUTS, cascade_inputs
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 N_NEEDED = 2
 """The first inputs, of candles alone: without them nothing is said."""
 
@@ -24,6 +26,11 @@ class CascadeModel:
     The score is ``intercept + sum(weights * (inputs - means) / scales)``; an input that is not
     known adds its `missing` weight instead.
 
+    Whoever compares with a threshold reads the *alarm*: the probability, moved to the scale of the
+    `PRIOR` (whose alarm is its probability). That is what ``Regimes.cascade_above`` means for any
+    model. A calibrated probability of something rare seldom comes near one half, so no threshold
+    would suit both; and rules and heads that were made for the `PRIOR` go on seeing its scale.
+
     Attributes
     ----------
     means, scales, weights, missing : tuple of 7 floats, in the order of `cascade_inputs.INPUTS`
@@ -32,6 +39,11 @@ class CascadeModel:
         Calibration on rows after those that were learned from (Platt 1999).
     calibrated : bool
         Whether there was enough to calibrate with.
+    alarm_slope, alarm_offset : float
+        The alarm is ``expit(alarm_slope * (log-odds of the probability) + alarm_offset)``, see
+        `cascade_fit.on_prior_scale`.
+    health : dict of str to float
+        How good one that was just fitted was on rows it had not seen; not stored with it.
     """
 
     means: tuple[float, ...]
@@ -42,15 +54,19 @@ class CascadeModel:
     slope: float = 1.0
     offset: float = 0.0
     calibrated: bool = False
+    alarm_slope: float = 1.0
+    alarm_offset: float = 0.0
+    health: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("means", "scales", "weights", "missing"):
             if len(getattr(self, name)) != len(INPUTS):
                 raise ValueError(f"cascade model: {name} must hold {len(INPUTS)} numbers")
         numbers = (*self.means, *self.scales, *self.weights, *self.missing)
-        if not np.isfinite((*numbers, self.intercept, self.slope, self.offset)).all():
+        numbers += (self.intercept, self.slope, self.offset, self.alarm_slope, self.alarm_offset)
+        if not np.isfinite(numbers).all():
             raise ValueError("cascade model: every number must be finite")
-        if min(self.scales) <= 0:
+        if min(*self.scales, self.alarm_slope) <= 0:
             raise ValueError("cascade model: scales must be above 0")
 
     def score(self, inputs: Floats) -> Floats:
@@ -63,7 +79,15 @@ class CascadeModel:
 
     def predict(self, inputs: Floats) -> Floats:
         """Probabilities of shape (n,) for inputs (n, 7); NaN where volatility is not known."""
-        return np.asarray(expit(self.slope * self.score(inputs) + self.offset))
+        return np.asarray(expit(self.log_odds(inputs)))
+
+    def log_odds(self, inputs: Floats) -> Floats:
+        """Log-odds of `predict`, shape (n,)."""
+        return self.slope * self.score(inputs) + self.offset
+
+    def alarm(self, inputs: Floats) -> Floats:
+        """What thresholds are compared with, shape (n,): 0 to 1 on the `PRIOR`'s scale; NaN too."""
+        return np.asarray(expit(self.alarm_slope * self.log_odds(inputs) + self.alarm_offset))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON has it."""
@@ -77,7 +101,21 @@ class CascadeModel:
             "slope": self.slope,
             "offset": self.offset,
             "calibrated": self.calibrated,
+            "alarm_slope": self.alarm_slope,
+            "alarm_offset": self.alarm_offset,
         }
+
+    def to_bytes(self) -> bytes:
+        """`to_dict` as JSON; the same model gives the same bytes."""
+        return json.dumps(self.to_dict(), sort_keys=True, allow_nan=False).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read `to_bytes` back; ValueError as in `from_dict`, or when it is no JSON."""
+        found = json.loads(data)
+        if not isinstance(found, dict):
+            raise ValueError("cascade model: not an object; fit it again")
+        return cls.from_dict(found)
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Self:
@@ -91,16 +129,17 @@ class CascadeModel:
         if tuple(found.get("inputs", ())) != INPUTS:
             raise ValueError("cascade model: it was fitted to other inputs; fit it again")
         try:
-            lists = {
-                name: tuple(map(float, found[name]))
-                for name in ("means", "scales", "weights", "missing")
-            }
             return cls(
-                **lists,
+                means=tuple(map(float, found["means"])),
+                scales=tuple(map(float, found["scales"])),
+                weights=tuple(map(float, found["weights"])),
+                missing=tuple(map(float, found["missing"])),
                 intercept=float(found["intercept"]),
                 slope=float(found["slope"]),
                 offset=float(found["offset"]),
                 calibrated=bool(found["calibrated"]),
+                alarm_slope=float(found["alarm_slope"]),
+                alarm_offset=float(found["alarm_offset"]),
             )
         except KeyError as error:
             raise ValueError(f"cascade model: {error} is missing; fit it again") from error
@@ -123,8 +162,46 @@ leverage that is high, crowded and being closed by force moves price, which forc
 
 It is an alarm, not a frequency: of hours beyond one half, about one in nine is followed by another
 of more than 4 sigmas with open interest falling, against one in 250 of all (six pairs, hourly, the
-newest 30 % of the years to mid-2025). A fitted and calibrated model seldom says
-more than one half: with one, lower ``Regimes.cascade_above``."""
+newest 30 % of the years to mid-2025)."""
+
+
+class Told(NamedTuple):
+    """What is said of candles, arrays of shape (n_candles,), 0 to 1; NaN while warming up.
+
+    ``probability`` is the model's own, ``alarm`` is on the `PRIOR`'s scale: see `CascadeModel`.
+    """
+
+    probability: Floats
+    alarm: Floats
+
+
+def told(
+    frame: DataFrame,
+    candle_minutes: int,
+    model: CascadeModel = PRIOR,
+    answers: Bools | None = None,
+) -> Told:
+    """Probability and alarm of each candle.
+
+    Parameters
+    ----------
+    frame, candle_minutes : as in `cascade_probability`
+    model : CascadeModel
+    answers : array of shape (n_candles,)
+        Which candles the model may answer; the others are the `PRIOR`'s. None: all.
+    """
+    inputs = cascade_inputs(frame, candle_minutes)
+    own = model.predict(inputs), model.alarm(inputs)
+    if answers is None:
+        return Told(*own)
+    prior = PRIOR.predict(inputs)
+    return Told(*(np.where(answers, said, prior) for said in own))
+
+
+def alarm_of(frame: DataFrame) -> Floats:
+    """The alarm in a thinking frame; the probability where it has no alarm; else NaN."""
+    name = "cascade_alarm" if "cascade_alarm" in frame else "cascade_probability"
+    return told_by.column(frame, name)
 
 
 def cascade_probability(

@@ -1,10 +1,13 @@
 """Fitting the cascade model: what a cascade was, and a logistic regression, calibrated later."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
+from scipy.special import logit
 
-from hydra_quant.regimes.cascade import N_NEEDED, CascadeModel
+from hydra_quant.regimes.cascade import N_NEEDED, PRIOR, CascadeModel
 from hydra_quant.regimes.cascade_inputs import INPUTS, column, hour_candles, past_sigma
 
 Floats = NDArray[np.float64]
@@ -109,9 +112,31 @@ def calibrated(model: CascadeModel, later: Floats, label: Floats) -> CascadeMode
     slope, offset = float(found.coef_[0, 0]), float(found.intercept_[0])
     if slope <= 0:
         return model
-    return CascadeModel.from_dict(
-        model.to_dict() | {"slope": slope, "offset": offset, "calibrated": True}
-    )
+    return replace(model, slope=slope, offset=offset, calibrated=True)
+
+
+def on_prior_scale(model: CascadeModel, inputs: Floats, above: float) -> CascadeModel:
+    """The model with an alarm on the `PRIOR`'s scale.
+
+    Its log-odds are stretched and moved so that, on the rows given, as many alarms are above the
+    threshold as the prior's probabilities are, and the medians are the same: the alarm is as rare
+    as it was, and what was made for the prior's values meets such values. Where the median itself
+    is above the threshold, the log-odds are only moved.
+
+    Parameters
+    ----------
+    model : CascadeModel
+    inputs : array of shape (n_rows, 7), of rows to learn from
+    above : ``Regimes.cascade_above``
+    """
+    inputs = inputs[np.isfinite(inputs[:, :N_NEEDED]).all(axis=1)]
+    own, prior = np.sort(model.log_odds(inputs)), PRIOR.log_odds(inputs)
+    goal = float(logit(above))
+    below = int((prior <= goal).sum())
+    edge = float(own[max(below - 1, 0)])
+    rise, run = goal - float(np.median(prior)), edge - float(np.median(own))
+    slope = rise / run if rise > 0 and run > 0 else 1.0
+    return replace(model, alarm_slope=slope, alarm_offset=goal - slope * edge)
 
 
 def _usable(inputs: Floats, label: Floats) -> tuple[Floats, Floats]:

@@ -36,7 +36,7 @@ FAST, SLOW = 20, 50
 def rule_regime(frame: DataFrame, regimes: Regimes, signals: Signals) -> NDArray[np.int8]:
     """Tell the regime of every candle.
 
-    In this order: a cascade is more likely than ``regimes.cascade_above``; volatility is
+    In this order: the alarm of a cascade is above ``regimes.cascade_above``; volatility is
     extreme; funding is beyond its upper level, open interest has grown much and price fell over
     the same time (short squeeze, as the specification names it: longs pay, and are squeezed
     out); funding is beyond its lower level, open interest has grown much and price rose (long
@@ -46,8 +46,9 @@ def rule_regime(frame: DataFrame, regimes: Regimes, signals: Signals) -> NDArray
     ----------
     frame : DataFrame
         Candles without holes, oldest first: ``date``, ``close``, ``volatility_regime``,
-        ``cascade_probability``, and ``funding_rate``, ``oi_delta_pct`` with their levels and
-        ``oi_delta_zscore``. What is not known of positioning gives no squeeze.
+        ``cascade_alarm`` (without one: ``cascade_probability``, taken as the prior's), and
+        ``funding_rate``, ``oi_delta_pct`` with their levels and ``oi_delta_zscore``. What is not
+        known of positioning gives no squeeze.
     regimes, signals : settings
         ``signals.thresholds`` "fixed": a trend is ``regimes.trend`` apart, and much growth is
         beyond ``oi_delta_pct_high``. "quantile": the distance ranks at ``regimes.trend_quantile``
@@ -60,13 +61,13 @@ def rule_regime(frame: DataFrame, regimes: Regimes, signals: Signals) -> NDArray
         Index into `REGIMES`, -1 while warming up (see `lookback`). Uses the past only.
     """
     close = frame["close"].to_numpy(float)
-    likely, shaken = column(frame, "cascade_probability"), column(frame, "volatility_regime")
+    alarm, shaken = cascade.alarm_of(frame), column(frame, "volatility_regime")
     distance = trend_distance(close)
     trending, known = _trending(distance, regimes, signals)
     longs_pay, shorts_pay = _crowded(frame, signals)
     moved = _change(close, _delta_candles(frame, signals))
     states = (
-        (likely > regimes.cascade_above, CASCADE),
+        (alarm > regimes.cascade_above, CASCADE),
         (shaken == volatility.EXTREME, HIGH_VOL),
         (longs_pay & (moved < 0), SQUEEZE_SHORT),
         (shorts_pay & (moved > 0), SQUEEZE_LONG),
@@ -74,7 +75,7 @@ def rule_regime(frame: DataFrame, regimes: Regimes, signals: Signals) -> NDArray
         (trending & (distance < 0), DOWN),
     )
     code = np.select([where for where, _ in states], [state for _, state in states], RANGING)
-    known &= np.isfinite(likely) & np.isfinite(shaken)
+    known &= np.isfinite(alarm) & np.isfinite(shaken)
     return np.where(known, code, -1).astype(np.int8)
 
 

@@ -206,7 +206,7 @@ class HeadedStrategyBase(HydraStrategyBase):
         known = self.remembered.positioning(frame, pair)
         kept = frame.drop(columns=[name for name in known if name in frame])
         frame = kept.join(known)
-        return frame.join(think(frame, self.settings, self.minutes))
+        return frame.join(think(frame, self.settings, self.minutes, *self.heads.cascade(frame)))
 
     def _candidate(self, frame: DataFrame) -> Candidate:
         return Candidate(

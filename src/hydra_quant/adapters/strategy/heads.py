@@ -12,6 +12,8 @@ from pandas import DataFrame, DatetimeIndex
 from hydra_quant.heads import artefact, exit_features, regime_features, scorer_features
 from hydra_quant.heads.artefact import Artefact, Head
 from hydra_quant.models.store import Refused
+from hydra_quant.regimes.cascade import PRIOR, CascadeModel
+from hydra_quant.regimes.cascade_inputs import INPUTS as CASCADE_INPUTS
 from hydra_quant.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -19,6 +21,7 @@ NAMES: dict[Head, tuple[str, ...]] = {
     "scorer": tuple(scorer_features.NAMES),
     "regime": tuple(regime_features.NAMES),
     "exit": tuple(exit_features.NAMES),
+    "cascade": CASCADE_INPUTS,
 }
 DAY_MS = 86_400_000
 
@@ -63,6 +66,11 @@ class Heads:
         opens = DatetimeIndex(frame["date"]).as_unit("ms").asi8
         closes = opens + self._minutes * 60_000
         return found.may_answer(closes) & (closes - found.known_until_ms <= self._oldest_ms)
+
+    def cascade(self, frame: DataFrame) -> tuple[CascadeModel, NDArray[np.bool_]]:
+        """What tells cascades, and which candles it may answer; the others are the prior's."""
+        found = self.get("cascade")
+        return (PRIOR if found is None else found.model), self.answers("cascade", frame)
 
     def _load(self, head: Head) -> Artefact | None:
         path = artefact.default_path(self._folder, head, self._timeframe)
