@@ -34,6 +34,7 @@ from hydra_quant.commands.opening import (
 from hydra_quant.heads import candles, training
 from hydra_quant.heads.artefact import Artefact, Head, default_path, load, save
 from hydra_quant.heads.dataset import Dataset, Stock, thought_of
+from hydra_quant.heads.scorer_resume import TooLittleNew
 from hydra_quant.heads.training import Task, TooFew, Trained
 from hydra_quant.memory import Memory, StoreError
 from hydra_quant.models.store import Refused
@@ -57,8 +58,8 @@ with what the memory knows beside them (`hydra-quant collect`, `hydra-quant impo
 modes
   full     all the data, with cross-validation
   quick    the last year, fewer trees and folds
-  resume   goes on from the stored model with what came since; without one, or where a model cannot
-           go on, trains anew and says so
+  resume   goes on from the stored model with what came since, as far as the scorer is trees: it
+           gets as many more as help on new signals, perhaps none; all else is trained anew
 
 examples
   hydra-quant train scorer
@@ -121,7 +122,11 @@ def _train(args: argparse.Namespace) -> int:
             return 0
         with progress(f"training the {args.part}") as told:
             task = Task(data, settings, args.mode, args.seed, _horizon(config), stored)
-            trained = training.train(args.part, task, told)
+            try:
+                trained = training.train(args.part, task, told)
+            except TooLittleNew as few:
+                print(f"too little new since the training: {few}; {path} stays as it is")
+                return 0
     save(path, trained.artefact)
     _show(trained, data, timeframe, path, args)
     return 0

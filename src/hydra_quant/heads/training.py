@@ -16,6 +16,7 @@ from hydra_quant.heads.exits import DEFAULTS as EXIT_DEFAULTS
 from hydra_quant.heads.exits import fit_exit
 from hydra_quant.heads.regime import RegimeModel
 from hydra_quant.heads.regime_rows import regime_rows
+from hydra_quant.heads.resuming import go_on
 from hydra_quant.heads.scorer_rows import signal_rows
 from hydra_quant.heads.scorer_walk import train_scorer
 from hydra_quant.heads.windows import before
@@ -78,11 +79,17 @@ def train(head: Head, task: Task, told: Told = silent) -> Trained:
     ------
     TooFew
         When there is nothing to learn from.
+    TooLittleNew
+        When a stored model could go on, and too little came since.
     """
     told(head, 0.1)
+    on: tuple[Artefact, list[str]] | str = _on(task, task.stored) if task.stored else ""
+    if not isinstance(on, str):
+        told("", 1.0)
+        return Trained(on[0], tuple(on[1]))
     model, names, first_s, notes = TRAINERS[head](task)
-    if task.stored is not None:
-        notes = [_AGAIN, *notes]
+    if on:
+        notes = [f"{on}: trained again, on all the data", *notes]
     data = task.data
     artefact = Artefact(
         head,
@@ -96,6 +103,12 @@ def train(head: Head, task: Task, told: Told = silent) -> Trained:
     )
     told("", 1.0)
     return Trained(artefact, tuple(notes))
+
+
+def _on(task: Task, stored: Artefact) -> tuple[Artefact, list[str]] | str:
+    until = newest_close_ms(task.data)
+    seed, settings = task.seed, task.settings
+    return go_on(stored, task.data, settings, known_until_ms=until, later=LATER, seed=seed)
 
 
 def newest_close_ms(data: Dataset) -> int:
@@ -194,8 +207,6 @@ def _cascade(task: Task) -> Found:
     return model, CASCADE_INPUTS, _oldest(found.rows, train), notes
 
 
-# Trees that grow on would keep what was fitted beside them (calibration, early stop) of old data.
-_AGAIN = "this model cannot go on from where it was: trained again, on all the data"
 _SILENT = (
     "no signal has a known outcome; signals rest on funding, open interest, ratios and "
     "liquidations: give data that holds them"
