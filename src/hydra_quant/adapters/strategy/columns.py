@@ -16,6 +16,7 @@ from hydra_quant.signals.momentum import momentum
 from hydra_quant.signals.soft_vote import SoftVote, model_vote, soft_vote
 
 PREDICTION = "&-return"
+TOLD = ("hydra_", "signal_", "expected_", "thesis_")
 SOURCES = ("model", "momentum", "mean_reversion")
 
 
@@ -122,7 +123,7 @@ def _where(there: NDArray[np.bool_], tags: NDArray[np.object_]) -> NDArray[np.ob
 
 
 def thesis(candle: Series, remembered: Sequence[str] = ()) -> dict[str, float | str]:
-    """Return what a decision rested on: finite ``hydra_*`` numbers, prediction, reason in words.
+    """Return what a decision rested on: finite numbers of `TOLD`, prediction, reason in words.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ def thesis(candle: Series, remembered: Sequence[str] = ()) -> dict[str, float | 
     -------
     Plain numbers and text, as freqtrade's custom data needs them.
     """
-    names = [name for name in candle.index if name.startswith("hydra_") or name == PREDICTION]
+    names = [name for name in candle.index if name.startswith(TOLD) or name == PREDICTION]
     names += remembered
     numbers = {name: float(candle[name]) for name in names}
     kept: dict[str, float | str] = {name: x for name, x in numbers.items() if np.isfinite(x)}
