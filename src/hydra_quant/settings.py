@@ -226,7 +226,7 @@ class Regimes(_Section):
         0.8, ge=0.5, lt=1, description="rank from which that distance is a trend (quantile mode)"
     )
     cascade_above: float = Field(
-        0.5, gt=0, lt=1, description="cascade probability from which the regime is cascade risk"
+        0.5, gt=0, lt=1, description="cascade alarm (on the prior's scale) that is cascade risk"
     )
     classifier: Literal["forest", "xgboost"] = Field(
         "forest", description="what HydraRegime and train regime fit"
@@ -260,7 +260,7 @@ class Exits(_Section):
     """When a position is left before its stop."""
 
     model_lift: float = Field(
-        1.5, ge=1, description="leave when the exit model is this many times its base rate sure"
+        2.0, ge=1, description="leave when the exit model is this many times its base rate sure"
     )
     min_health: float = Field(
         0.25, ge=0, lt=1, description="leave when less of the thesis is left (share)"

@@ -94,7 +94,13 @@ THRESHOLDS = {"hydra_enter_long_above", "hydra_enter_short_below"}
 THOUGHTS = {
     *("signal_confidence", "hydra_score", "hydra_accept_above", "hydra_score_by"),
     *("expected_return", "expected_adverse_excursion", "hydra_regime", "volatility_regime"),
-    *("cascade_probability", "funding_zscore", "oi_delta_zscore", "long_share_zscore"),
+    *(
+        "cascade_probability",
+        "cascade_alarm",
+        "funding_zscore",
+        "oi_delta_zscore",
+        "long_share_zscore",
+    ),
     *("liq_zscore", "hydra_others", "hydra_disagreement"),
     *("health_auc", "health_brier", "health_ece"),
 }

@@ -61,7 +61,8 @@ def payoff_ratio(expected_return: Floats, expected_adverse: Floats) -> Floats:
     array, not negative; 1 where an input is not known or no excursion is expected.
     """
     known = np.isfinite(expected_return) & (np.nan_to_num(expected_adverse) > 0)
-    ratio = np.where(known, expected_return, 0.0) / np.where(known, expected_adverse, 1.0)
+    with np.errstate(over="ignore"):  # hardly any excursion: an infinite ratio is right
+        ratio = np.where(known, expected_return, 0.0) / np.where(known, expected_adverse, 1.0)
     return np.maximum(1.0 + 2.0 * ratio, 0.0)
 
 

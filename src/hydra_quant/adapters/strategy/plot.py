@@ -56,7 +56,10 @@ def headed_plot_config(remembered: Iterable[str] = ()) -> dict[str, Any]:
             "hydra_regime": {"color": "#8c564b", "type": "scatter"},
             "volatility_regime": {"color": "#e377c2"},
         },
-        "cascade": {"cascade_probability": {"color": "#d62728"}},
+        "cascade": {
+            "cascade_alarm": {"color": "#d62728"},
+            "cascade_probability": {"color": "#ff9896"},
+        },
         "positioning": {
             "funding_zscore": {"color": "#17becf"},
             "oi_delta_zscore": {"color": "#bcbd22"},
