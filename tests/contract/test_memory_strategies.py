@@ -40,7 +40,7 @@ def memory(market, tmp_path_factory):
 
 
 def test_the_panel_learns_from_comparable_columns_and_their_flags(bundle, memory):
-    made = bundle({**REMEMBERING, "freqaimodel": "HydraLightGBM"})
+    made = bundle(REMEMBERING)
     log = made.succeed(
         *("backtesting", "--strategy", "HydraStrategy", *DAYS),
         *("--cache", "none", "--export", "none"),

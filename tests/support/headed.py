@@ -21,7 +21,9 @@ CANDLES = ["date", "open", "high", "low", "close", "volume"]
 FIVE = timedelta(minutes=5)
 # Signals that fire often, last an hour, and teach quickly: the sandbox has few days in a test.
 LIVELY: dict[str, Any] = {
+    "freqaimodel": "HydraSignalScorer",
     "hydra": {
+        "ensemble": {"min_agree": 2, "by_regime": True},
         "signals": {
             **{"history_days": 7, "quantile": 0.7, "min_confidence": 0.3, "outcome_candles": 200},
             **{"funding_squeeze_minutes": 60, "liquidation_reversal_minutes": 60},

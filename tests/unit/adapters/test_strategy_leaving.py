@@ -35,7 +35,7 @@ def market(n=700, *, side=1, tag=TAG):
 
 @pytest.fixture
 def made(tmp_path):
-    return headed(tmp_path, mode=RunMode.BACKTEST)
+    return headed(tmp_path, mode=RunMode.BACKTEST, hydra={"exits": {"model_lift": 1.5}})
 
 
 class Held:
