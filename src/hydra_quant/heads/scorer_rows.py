@@ -91,7 +91,9 @@ def _of_pair(
     at = np.flatnonzero((side != 0) & np.isfinite(net))
     seconds = pd.DatetimeIndex(frame["date"]).as_unit("s").asi8
     return {
-        "features": scorer_features(frame, minutes)[list(NAMES)].to_numpy(np.float64)[at],
+        "features": scorer_features(frame, minutes, settings.signals.delta_minutes)[
+            list(NAMES)
+        ].to_numpy(np.float64)[at],
         "net": net[at],
         "time": seconds[at],
         "begin": seconds[at] + (1 + delay) * minutes * 60,

@@ -92,7 +92,7 @@ class HeadedStrategyBase(HydraStrategyBase):
         features = LESSONS[head_of(self.freqai)].features
         if features is None:
             return super().feature_engineering_standard(thinking, metadata, **kwargs)
-        return thinking.join(features(thinking, self.minutes).add_prefix("%-"))
+        return thinking.join(features(thinking, self.settings, self.minutes).add_prefix("%-"))
 
     def set_freqai_targets(
         self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any
@@ -114,7 +114,9 @@ class HeadedStrategyBase(HydraStrategyBase):
         frame = add_votes(
             frame, horizon=self.horizon, settings=self.settings.vote, with_model=votes
         )
-        frame = add_regime(add_score(frame, self.heads, self.minutes), self.heads, self.minutes)
+        frame = add_regime(
+            add_score(frame, self.heads, self.settings, self.minutes), self.heads, self.minutes
+        )
         if self.watching is not None:
             frame = frame.assign(**self.watching.monitor.values())
         return add_ensemble(frame, self.settings, minutes=self.minutes, horizon=self.horizon)

@@ -6,9 +6,8 @@ from pandas import DataFrame
 
 from hydra_quant.adapters.strategy.columns import trusted
 from hydra_quant.adapters.strategy.heads import Heads
-from hydra_quant.adapters.strategy.teaching import PROFITABLE
+from hydra_quant.adapters.strategy.teaching import PROFITABLE, features_of_signals
 from hydra_quant.heads.regime_features import regime_features
-from hydra_quant.heads.scorer_features import scorer_features
 from hydra_quant.heads.scorer_rule import rule_score
 from hydra_quant.regimes.market import REGIMES
 from hydra_quant.settings import SIGNALS, Settings
@@ -33,7 +32,7 @@ FAMILIES = (
 ANSWERED = tuple(f"&-regime_{name}" for name in REGIMES)
 
 
-def add_score(frame: DataFrame, heads: Heads, minutes: int) -> DataFrame:
+def add_score(frame: DataFrame, heads: Heads, settings: Settings, minutes: int) -> DataFrame:
     """Add ``hydra_score`` and who gave it.
 
     FreqAI's model where it answered, else a model trained outside the bot on the candles that it
@@ -43,6 +42,7 @@ def add_score(frame: DataFrame, heads: Heads, minutes: int) -> DataFrame:
     ----------
     frame : a thinking frame, with ``&-profitable`` and ``do_predict`` where FreqAI scores
     heads : models trained outside the bot
+    settings : HYDRA's settings
     minutes : width of a candle
 
     Returns
@@ -53,7 +53,7 @@ def add_score(frame: DataFrame, heads: Heads, minutes: int) -> DataFrame:
     fires = frame["signal_side"].to_numpy() != 0
     score, by = np.full(len(frame), np.nan), np.full(len(frame), BY_RULE)
     if fires.any():
-        features = scorer_features(frame, minutes).to_numpy(float)
+        features = features_of_signals(frame, settings, minutes).to_numpy(float)
         score[fires] = rule_score(features[fires])
         answers = fires & heads.answers("scorer", frame)
         found = heads.get("scorer")

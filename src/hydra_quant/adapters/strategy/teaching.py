@@ -21,14 +21,14 @@ class Lesson(NamedTuple):
 
     Attributes
     ----------
-    features : from a thinking frame and minutes a candle to features by their plain names; None:
-        the strategy's own
+    features : from a thinking frame, settings and minutes a candle to features by plain names;
+        None: the strategy's own
     targets : from a thinking frame, settings, minutes a candle and label horizon (candles) to
         label columns (``&-…``), NaN where the future is unknown
     answer : the column that a model's answer is recorded by
     """
 
-    features: Callable[[DataFrame, int], DataFrame] | None
+    features: Callable[[DataFrame, Settings, int], DataFrame] | None
     targets: Callable[[DataFrame, Settings, int, int], DataFrame]
     answer: str
 
@@ -37,6 +37,15 @@ def head_of(model: Any) -> str:
     """What a loaded FreqAI model is; a model that does not say learns the return."""
     head = getattr(model, "head", "return")
     return head if head in LESSONS else "return"
+
+
+def features_of_signals(frame: DataFrame, settings: Settings, minutes: int) -> DataFrame:
+    """The scorer's 49 features."""
+    return scorer_features.scorer_features(frame, minutes, settings.signals.delta_minutes)
+
+
+def _regime_features(frame: DataFrame, settings: Settings, minutes: int) -> DataFrame:
+    return regime_features.regime_features(frame, minutes)
 
 
 def _return(frame: DataFrame, settings: Settings, minutes: int, horizon: int) -> DataFrame:
@@ -71,6 +80,6 @@ def _regime(frame: DataFrame, settings: Settings, minutes: int, horizon: int) ->
 
 LESSONS: dict[str, Lesson] = {
     "return": Lesson(None, _return, RETURN),
-    "score": Lesson(scorer_features.scorer_features, _profitable, PROFITABLE),
-    "regime": Lesson(regime_features.regime_features, _regime, "&-regime_ranging"),
+    "score": Lesson(features_of_signals, _profitable, PROFITABLE),
+    "regime": Lesson(_regime_features, _regime, "&-regime_ranging"),
 }

@@ -16,8 +16,7 @@ from hydra_quant.adapters.data.recording import Recorder
 from hydra_quant.adapters.data.remembered import lags_of, memory_url
 from hydra_quant.adapters.strategy.heads import Heads
 from hydra_quant.adapters.strategy.monitor import Monitor, ask_freqai
-from hydra_quant.adapters.strategy.teaching import head_of, holding_candles
-from hydra_quant.heads.scorer_features import scorer_features
+from hydra_quant.adapters.strategy.teaching import features_of_signals, head_of, holding_candles
 from hydra_quant.heads.scorer_labels import profitable
 from hydra_quant.memory import Memory, Series
 from hydra_quant.settings import Settings
@@ -55,7 +54,7 @@ class Watching:
         self.monitor = Monitor(
             settings.monitor,
             outcome_of=self._outcomes,
-            features_of=lambda frame: scorer_features(frame, minutes),
+            features_of=lambda frame: features_of_signals(frame, settings, minutes),
             send=strategy.dp.send_msg,
             retrain=self._retrain if head_of(strategy.freqai) == "score" else None,
             note=self._note,
