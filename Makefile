@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 
 # demo: DATA=folder of real history, MODEL=FreqAI model, PORT=of the local venue
 DATA  ?=
-MODEL ?= HydraLightGBM
+MODEL ?= HydraSignalScorer
 PORT  ?= 8300
 # test: how many at once, and anything else for pytest (ARGS="-k venue")
 JOBS  ?= 2

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from argparse import ArgumentParser
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 import hydra_quant
 from hydra_quant.cli import COMMANDS
+from hydra_quant.demo.command import add_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -346,3 +348,10 @@ def test_no_large_or_private_file_is_tracked():
     for name in tracked():
         assert (ROOT / name).stat().st_size < 500_000, name
         assert not re.search(r"\.(sqlite|feather|parquet|pkl|joblib|zip|pem|key)$|private", name)
+
+
+def test_make_demo_and_the_configuration_run_the_same_model():
+    assert f"MODEL ?= {CONFIG['freqaimodel']}\n" in text("Makefile")
+    parser = ArgumentParser()
+    add_arguments(parser)
+    assert parser.parse_args([]).model == CONFIG["freqaimodel"]
