@@ -244,7 +244,7 @@ class Scorer(_Section):
         0.45, ge=0, le=1, description="a signal that scores less is not taken"
     )
     min_samples: int = Field(
-        1000, ge=50, description="with fewer past signals the rule scores instead"
+        200, ge=50, description="with fewer past signals the rule scores instead"
     )
     folds: int = Field(5, ge=2, le=20, description="purged time-series folds of each training")
     monotone: bool = Field(

@@ -153,11 +153,11 @@ def test_calibration_moves_probabilities_to_what_came_later() -> None:
 
 
 def test_too_few_signals_are_left_to_the_rule_with_the_reason() -> None:
-    rows = signals(999, 1.0, seed=1)
+    rows = signals(199, 1.0, seed=1)
     rule = trained(rows)
     assert isinstance(rule, RuleScorer)
     assert not rule.by_model
-    assert rule.why.startswith("999 past signals with known outcome, 1000 are wanted")
+    assert rule.why.startswith("199 past signals with known outcome, 200 are wanted")
     np.testing.assert_array_equal(rule.predict(rows.features), rule_score(rows.features))
     assert tuple(rule.health) == HEALTH
     assert rule.health["by_model"] == rule.health["trees"] == rule.health["calibrated"] == 0

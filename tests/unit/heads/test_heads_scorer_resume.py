@@ -158,8 +158,8 @@ def test_the_baseline_is_of_the_new_rows_and_knows_the_old_signals(stored, grown
 
 
 def test_too_few_or_too_close_together(stored) -> None:
-    with pytest.raises(TooLittleNew, match=r"199 new signals with known outcome .* 200 are wanted"):
-        continued(stored, signals(199, 1.0, seed=1, start=NEW))
+    with pytest.raises(TooLittleNew, match=r"99 new signals with known outcome .* 100 are wanted"):
+        continued(stored, signals(99, 1.0, seed=1, start=NEW))
     rows = signals(600, 1.0, seed=1)
     with pytest.raises(TooLittleNew, match="too close together"):
         continued(stored, replace(rows, times=np.sort(rows.times % HOUR)))
@@ -205,11 +205,11 @@ def test_no_row_before_what_is_known_and_none_that_overlap(known_hour) -> None:
 
 
 def test_other_heads_and_the_rule_say_why_they_cannot() -> None:
-    rule = trained(signals(200, 1.0, seed=1))
+    rule = trained(signals(199, 1.0, seed=1))
     for head, model, why in (
         ("regime", None, "a forest does not grow"),
         ("exit", None, "settled on the old data"),
-        ("scorer", rule, "the rule, which holds no trees .200 past signals"),
+        ("scorer", rule, "the rule, which holds no trees .199 past signals"),
     ):
         old = Artefact(head, model, 0, 1, (), tuple(NAMES), 60)
         said = go_on(old, None, Settings(), known_until_ms=2, later=0.2, seed=1)
