@@ -174,7 +174,7 @@ def test_stored_answers_come_back_with_their_health_and_other_settings_train_aga
 @pytest.mark.parametrize(
     ("hydra", "why"),
     [
-        ({}, "1000 are wanted (hydra.scorer.min_samples)"),
+        ({"scorer": {"min_samples": 1000}}, "1000 are wanted (hydra.scorer.min_samples)"),
         ({"model": {"min_training_rows": 5000}}, "5000 are wanted (hydra.model.min_training_rows)"),
         ({"model": {"min_training_rows": 5000}, "scorer": {"min_samples": 50}}, "5000 are wanted"),
     ],
