@@ -1,6 +1,7 @@
 """HydraStrategy candle by candle: who scores, what enters and why, and what a model is taught."""
 
 import logging
+import os
 import pickle
 import sys
 from types import SimpleNamespace
@@ -184,6 +185,20 @@ def test_a_damaged_file_is_named_once_and_the_rule_stands_in(known, tmp_path, sc
     assert len(told) == 1
     assert "the rule stands in" in told[0]
     assert (done[f"hydra_{'score' if head == 'scorer' else 'regime'}_by"] == BY_RULE).all()
+
+
+def test_a_file_that_comes_or_is_replaced_while_the_bot_runs_is_read(known, tmp_path, scorer):
+    made = headed(tmp_path, known)
+    assert made.heads.get("scorer") is None
+    path = put_scorer(tmp_path, close_ms(known, 100), scorer)
+    assert made.heads.get("scorer").known_until_ms == close_ms(known, 100)
+    before = path.stat().st_mtime_ns
+    put_scorer(tmp_path, close_ms(known, 200), scorer)
+    os.utime(path, ns=(before + 1, before + 1))
+    assert made.heads.get("scorer").known_until_ms == close_ms(known, 200)
+    assert made.heads.get("scorer") is made.heads.get("scorer")  # not read without need
+    path.unlink()
+    assert made.heads.get("scorer") is None
 
 
 def test_a_file_or_freqai_tells_the_regime_once_the_rule_knows_one(known, tmp_path):

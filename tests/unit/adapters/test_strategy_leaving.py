@@ -137,7 +137,8 @@ def with_model(made, says, base_rate=0.4, known_until=0):
     model = Asked(says)
     health = {"base_rate": base_rate}
     names = tuple(exit_features.NAMES)
-    made.heads._found["exit"] = Artefact("exit", model, 0, known_until, (PAIR,), names, 5, health)
+    found = Artefact("exit", model, 0, known_until, (PAIR,), names, 5, health)
+    made.heads._found["exit"] = None, found  # as if it had been read, with no file there now
     made.heads._oldest_ms = 10**13
     return model
 
@@ -174,7 +175,7 @@ def test_the_model_does_not_answer_candles_that_it_learned_from(made):
 def test_a_model_whose_base_rate_is_not_known_is_not_believed(made, base_rate):
     with_model(made, 0.9, base_rate)
     if base_rate is None:
-        made.heads._found["exit"].health.clear()
+        made.heads._found["exit"][1].health.clear()
     assert Held(made, market()).until(40) is None
 
 

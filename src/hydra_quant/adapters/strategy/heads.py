@@ -44,16 +44,19 @@ class Heads:
         self._timeframe = str(config["timeframe"])
         self._minutes = minutes
         self._oldest_ms = settings.scorer.max_age_days * DAY_MS
-        self._found: dict[Head, Artefact | None] = {}
+        # By head, the file's time of change (None: no file) and what it held.
+        self._found: dict[Head, tuple[int | None, Artefact | None]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_found": {}}
 
     def get(self, head: Head) -> Artefact | None:
-        """A trained head, or None where there is none that fits."""
-        if head not in self._found:
-            self._found[head] = self._load(head)
-        return self._found[head]
+        """A trained head, or None where there is none that fits; read again when it is replaced."""
+        changed = _changed(artefact.default_path(self._folder, head, self._timeframe))
+        known = self._found.get(head)
+        if known is None or known[0] != changed:
+            known = self._found[head] = changed, self._load(head)
+        return known[1]
 
     def answers(self, head: Head, frame: DataFrame) -> NDArray[np.bool_]:
         """Which candles a trained head may answer, shape (n_candles,).
@@ -85,3 +88,10 @@ class Heads:
         until = np.datetime64(found.known_until_ms, "ms")
         logger.info("%s of %s answers candles that close after %s", head, path, until)
         return found
+
+
+def _changed(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None

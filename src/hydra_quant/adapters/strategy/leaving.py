@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame, DatetimeIndex
 
 from hydra_quant.adapters.strategy.heads import Heads
+from hydra_quant.heads.artefact import Artefact
 from hydra_quant.heads.exit_facts import EntryFacts, facts_of, since_entry
 from hydra_quant.heads.exit_features import exit_features, thesis_health
 from hydra_quant.heads.exit_market import Market, market_of
@@ -33,6 +34,7 @@ class _Seen:
     others: NDArray[np.float64]
     atr: NDArray[np.float64]
     regime: NDArray[np.int64]
+    exit: Artefact | None
     answers: NDArray[np.bool_]
 
     def row_at(self, time: datetime) -> int:
@@ -72,6 +74,7 @@ class Leaving:
             others=frame["hydra_others"].to_numpy(float),
             atr=frame["hydra_atr"].to_numpy(float),
             regime=frame["hydra_regime"].to_numpy(np.int64),
+            exit=self._heads.get("exit"),
             answers=self._heads.answers("exit", frame),
         )
 
@@ -168,7 +171,7 @@ class Leaving:
         hours: NDArray[np.float64],
         funding: NDArray[np.float64],
     ) -> float:
-        found = self._heads.get("exit")
+        found = seen.exit  # the one whose candles `answers` tells; another may have come since
         if found is None or not seen.answers[now]:
             return NAN
         row = exit_features(seen.market, np.array([now]), facts, hours=hours, funding=funding)
