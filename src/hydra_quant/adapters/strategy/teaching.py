@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
 from pandas import DataFrame
 
 from hydra_quant.heads import regime_features, scorer_features
 from hydra_quant.heads.scorer_labels import profitable
 from hydra_quant.labels import forward_return
-from hydra_quant.labels.regimes import next_window, same_window
-from hydra_quant.regimes.market import REGIMES
+from hydra_quant.labels.regimes import one_hot_regime
 from hydra_quant.settings import Settings
 
 RETURN, PROFITABLE = "&-return", "&-profitable"
@@ -71,11 +69,7 @@ def holding_candles(frame: DataFrame, minutes: int) -> Any:
 
 def _regime(frame: DataFrame, settings: Settings, minutes: int, horizon: int) -> DataFrame:
     """One column a regime, 1 where the window has it and 0 elsewhere."""
-    of = same_window if settings.regimes.label == "same" else next_window
-    code = of(frame, minutes, settings.regimes, settings.signals)
-    each = (code[:, None] == np.arange(len(REGIMES))).astype(float)
-    each[np.isnan(code)] = np.nan
-    return DataFrame(each, index=frame.index, columns=[f"&-regime_{name}" for name in REGIMES])
+    return one_hot_regime(frame, settings, minutes).add_prefix("&-regime_")
 
 
 LESSONS: dict[str, Lesson] = {
