@@ -6,12 +6,9 @@ from dataclasses import replace
 from hydra_quant.commands.evaluate_display import below, console, table
 from hydra_quant.commands.head_input import (
     DATA,
-    add_config_arguments,
-    add_data_arguments,
-    add_json_argument,
+    add_judging_arguments,
     json_path,
     of_folder,
-    positive,
     progress,
     settings_of,
     write_json,
@@ -37,14 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe ``hydra-quant evaluate exit`` on `parser`."""
     parser.description = "Judge the exit predictor on positions after those it learned from."
     parser.epilog = f"{DATA}\n{HOW}"
-    add_data_arguments(parser, required=True)
-    add_json_argument(parser)
-    parser.add_argument(
-        "--folds", type=positive("folds"), default=Judging.folds, metavar="N",
-        help="test blocks (%(default)s)",
-    )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=Judging.seed, metavar="N", help="of all")
-    add_config_arguments(parser)
+    add_judging_arguments(parser, Judging.folds, Judging.seed)
 
 
 def run(args: argparse.Namespace) -> int:

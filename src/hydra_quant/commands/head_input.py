@@ -61,6 +61,18 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
 
 
+def add_judging_arguments(parser: argparse.ArgumentParser, folds: int, seed: int) -> None:
+    """Describe what the evaluations of a walk share: data, figures, blocks, seed."""
+    add_data_arguments(parser, required=True)
+    add_json_argument(parser)
+    parser.add_argument(
+        "--folds", type=positive("folds"), default=folds, metavar="N",
+        help="test blocks (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=seed, metavar="N", help="of all")
+    add_config_arguments(parser)
+
+
 def json_path(args: argparse.Namespace) -> Path | None:
     """Where figures go, if anywhere; asked before the work begins.
 

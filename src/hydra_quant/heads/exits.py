@@ -7,8 +7,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from hydra_quant.heads.calibration import logistic
 from hydra_quant.heads.exit_features import NAMES, VOLATILITY_NAMES
-from hydra_quant.heads.platt import logistic, platt
+from hydra_quant.heads.platt import platt
 from hydra_quant.models.boosting import BASELINE, BoostedTrees, parameters
 from hydra_quant.models.rows import Rows
 from hydra_quant.validation.scores import Ranking, auc

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from hydra_quant.heads.calibration import logistic
+
 Floats = NDArray[np.float64]
 _STEPS, _NEAR = 50, 1e-10
 
@@ -44,11 +46,6 @@ def platt(raw: Floats, label: Floats, weight: Floats | None = None) -> tuple[flo
         if np.abs(step).max() < _NEAR:
             break
     return (float(theta[0]), float(theta[1])) if theta[0] > 0 else (0.0, base)
-
-
-def logistic(score: Floats) -> Floats:
-    """Probability of log odds, shape as given."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(score, -500.0, 500.0))))
 
 
 def _targets(label: Floats, weight: Floats) -> Floats:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hydra_quant.heads.platt import logistic, platt
+from hydra_quant.heads.calibration import logistic
+from hydra_quant.heads.platt import platt
 
 
 def test_platt_finds_slope_and_offset():
