@@ -24,6 +24,11 @@ class Reason(IntEnum):
     NO_POSITIONING = 11
     LOW_CONFIDENCE = 12
     TOO_FEW_AGREE = 13
+    GATE_BULLISH = 14
+    GATE_BEARISH = 15
+    GATE_HOLD = 16
+    GATE_EXIT = 17
+    GATE_NO_ANALYSIS = 18
 
     IN_POSITION = 20
     NO_FREE_SLOT = 21
@@ -54,6 +59,11 @@ _LABELS = {
     Reason.NO_POSITIONING: "no derivative data",
     Reason.LOW_CONFIDENCE: "confidence below minimum",
     Reason.TOO_FEW_AGREE: "too few sources agree",
+    Reason.GATE_BULLISH: "gate: bullish",
+    Reason.GATE_BEARISH: "gate: bearish",
+    Reason.GATE_HOLD: "gate: hold",
+    Reason.GATE_EXIT: "gate: exit",
+    Reason.GATE_NO_ANALYSIS: "gate: no analysis",
     Reason.IN_POSITION: "already in position",
     Reason.GATE_FAILED: "gate failed (entry denied)",
     Reason.NOT_FILLED: "order not placed or filled",

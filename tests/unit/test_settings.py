@@ -11,7 +11,7 @@ from hydra_quant.settings_command import run
 
 SECTIONS = (
     *("vote", "gates", "risk", "model", "signals", "regimes", "scorer", "exits", "ensemble"),
-    *("monitor", "memory", "collector"),
+    *("news", "sentiment", "monitor", "memory", "collector"),
 )
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -225,17 +225,38 @@ _kind(
 # --- what HYDRA itself decided ----------------------------------------------------------------
 
 _kind(
+    "llm_calls",
+    "A question to a language model, written before it is asked and revised when it has ended. "
+    "purpose: live, backfill or check; status: asked, answered, or what went wrong; cost in USD.",
+    {
+        "purpose": TEXT,
+        "provider": TEXT,
+        "model": TEXT,
+        "prompt_hash": TEXT,
+        "status": TEXT,
+        "tokens_in": COUNT,
+        "tokens_out": COUNT,
+        "cost": NUMBER,
+        "latency_ms": COUNT,
+    },
+    items=True,
+)
+_kind(
     "llm_decisions",
-    "A verdict on a pair. news is a JSON list of items; times in epoch ms; cost in USD.",
+    "A verdict on a pair: event_time is the end of the news it rests on, name 'live' or "
+    "'backfill', made_at when it was really made, call the item of its llm_calls. news is a JSON "
+    "list of items; times in epoch ms; tokens and cost (USD) are its share of the call's.",
     {
         "action": TEXT,
         "confidence": TEXT,
         "reason": TEXT,
         "expires_at": TIME,
+        "made_at": TIME,
         "provider": TEXT,
         "model": TEXT,
         "model_cutoff": TIME,
         "prompt_hash": TEXT,
+        "call": TEXT,
         "news": TEXT,
         "latency_ms": COUNT,
         "tokens": COUNT,

@@ -91,6 +91,11 @@ _DRAWN = {
     Reason.OTHERS_OPPOSE: "rgba(148, 103, 189, 0.25)",
     Reason.TOO_FEW_AGREE: "rgba(127, 127, 127, 0.08)",
     Reason.LOW_CONFIDENCE: "rgba(127, 127, 127, 0.20)",
+    Reason.GATE_BULLISH: "rgba(44, 160, 44, 0.12)",
+    Reason.GATE_BEARISH: "rgba(214, 39, 40, 0.12)",
+    Reason.GATE_HOLD: "rgba(255, 187, 120, 0.25)",
+    Reason.GATE_EXIT: "rgba(214, 39, 40, 0.35)",
+    Reason.GATE_NO_ANALYSIS: "rgba(199, 199, 199, 0.25)",
     Reason.ENTER: "rgba(44, 160, 44, 0.25)",
 }
 

@@ -1,4 +1,4 @@
-"""The first schema: every series once, and a table of facts for each of seventeen kinds."""
+"""The first schema: every series once, and a table of facts for each of eighteen kinds."""
 
 from typing import Any
 
@@ -29,9 +29,13 @@ VALUES = {
         "reposts:whole replies:whole"
     ),
     "sentiment_scores*": "score:number label:text",
+    "llm_calls*": (
+        "purpose:text provider:text model:text prompt_hash:text status:text tokens_in:whole "
+        "tokens_out:whole cost:number latency_ms:whole"
+    ),
     "llm_decisions*": (
-        "action:text confidence:text reason:text expires_at:whole provider:text "
-        "model:text model_cutoff:whole prompt_hash:text news:text latency_ms:whole "
+        "action:text confidence:text reason:text expires_at:whole made_at:whole provider:text "
+        "model:text model_cutoff:whole prompt_hash:text call:text news:text latency_ms:whole "
         "tokens:whole cost:number"
     ),
     "predictions": "value:number trusted:whole run:text",

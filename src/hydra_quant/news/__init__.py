@@ -1,0 +1,1 @@
+"""News into verdicts: read and cleaned, asked about, kept on a tape, and applied by a pure gate."""
