@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hydra_quant.settings import Sentiment
 from hydra_quant.signals import onchain, sentiment_volume
 from hydra_quant.signals.adaptive import adaptive_weights
 from hydra_quant.signals.adaptive import lookback as weights_lookback
@@ -67,11 +68,18 @@ SOURCES = {
     "trend, default": Law(lambda f: trend(close_of(f), HOUR), trend_lookback(), ("close",)),
     "donchian_state": Law(lambda f: donchian_state(close_of(f), 9), 8, ("close",)),
     "onchain": Law(onchain.onchain, 0, ("btc_mvrv_zscore", "btc_sopr")),
-    "sentiment_volume": Law(
-        partial(sentiment_volume.sentiment_volume, candle_minutes=240),
-        sentiment_volume.lookback(240),
-        ("sentiment", "volume"),
-    ),
+    **{
+        f"sentiment_volume, {variant}": Law(
+            partial(
+                sentiment_volume.sentiment_volume,
+                candle_minutes=240,
+                settings=Sentiment(volume=variant),
+            ),
+            sentiment_volume.lookback(240),
+            ("sentiment", "volume"),
+        )
+        for variant in sentiment_volume.VARIANTS
+    },
     "ensemble": Law(joint, 0, ()),
 }
 WEIGHINGS = {

@@ -109,7 +109,7 @@ def add_ensemble(frame: DataFrame, settings: Settings, *, minutes: int, horizon:
     frame = frame.assign(
         hydra_trend=trend(close, minutes),
         hydra_onchain=onchain(frame),
-        hydra_sentiment_volume=sentiment_volume(frame, minutes),
+        hydra_sentiment_volume=sentiment_volume(frame, minutes, settings.sentiment),
     )
     names = [name for name in OTHERS if f"hydra_{name}" in frame]
     votes = {name: frame[f"hydra_{name}"].to_numpy(float) for name in names}
