@@ -39,7 +39,11 @@ files (parquet, or CSV with the same columns; column `date` is UTC)
   sentiment/fear_greed-1d                 fear_greed
   sentiment/google_trends-1d              symbol, google_trend
   macro/macro-1d                          any numeric column
-  news/*                                  title, source [, subject, dataset, sentiment_score]
+  news/*                                  title, source [, subject, dataset, sentiment_score,
+                                          recorded]
+  posts/sandbox-posts                     item, text [, recorded, asset, author, author_created,
+                                          author_followers, author_following, author_posts, likes,
+                                          reposts, replies]: the name tells whose they are
   The MVRV Z-score is computed where bitcoin's market caps reach back to 2012.
   Candles (futures/, futures_1m/, futures_4h/, mark/, spot/) are left to freqtrade, which keeps
   them itself; the order book reads mark/ for the price at which its depth is counted.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pandas import DataFrame
 
-from hydra_quant.collectors.files import readers, recorded
+from hydra_quant.collectors.files import posts, readers, recorded
 from hydra_quant.collectors.files.table import SUFFIXES, FileError
 from hydra_quant.memory import Series
 
@@ -76,6 +76,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "macro": (Rule("macro", r"[\w-]+-1d", "macro-1d", readers.macro),),
     "news": (Rule("", r".+", "headlines", readers.headlines),),
+    "posts": (Rule("", r"(?P<origin>[\w.]+)-posts", "sandbox-posts", posts.posts),),
 }  # fmt: skip
 
 # freqtrade keeps candles itself, mark prices too.
@@ -117,8 +118,9 @@ def find(root: Path) -> Layout:
             rule, match = next((pair for pair in fitting if pair[1]), (None, None))
             if rule is None or match is None:
                 names = " or ".join(f"{rule.example}{path.suffix}" for rule in rules)
+                subject = "source" if folder == "posts" else "pair"
                 found.strange.append(
-                    f"{path}: the name tells no pair; expected a name like {names}"
+                    f"{path}: the name tells no {subject}; expected a name like {names}"
                 )
             else:
                 found.readable.append((path, rule, match))

@@ -200,8 +200,9 @@ def macro(table: Table) -> Facts:
 def headlines(table: Table) -> Facts:
     """Headlines, and their scores where somebody has scored them.
 
-    A source is the data set that a headline is from. One that carries a day only is known at the
-    end of that day; the others by their time and the publication lag.
+    A source is the data set that a headline is from. A column ``recorded`` says when each was read,
+    hence known. Without it one that carries a day only is known at the end of that day, the others
+    by their time and the publication lag.
     """
     found, path = read_table(table.path), table.path
     at = times(path, found)
@@ -219,15 +220,17 @@ def headlines(table: Table) -> Facts:
         "score": numbers(path, found, "sentiment_score") if "sentiment_score" in found else np.nan,
         "label": texts(path, found, "sentiment_label") if "sentiment_label" in found else None,
     })  # fmt: skip
+    if "recorded" in found:
+        rows["known_at"] = times(path, found, "recorded")
     for name, own in rows.groupby("set", sort=True):
         yield from _headlines_of(table, table.source or str(name) or path.stem, own)
 
 
 def _headlines_of(table: Table, source: str, rows: DataFrame) -> Facts:
     series = Series("news", source)
-    at = rows["event_time"].to_numpy(np.int64)
-    known = at + np.where(day_stamped(at), DAY_MS, table.lags.of(series))
-    rows = rows.assign(known_at=known)
+    if "known_at" not in rows:
+        at = rows["event_time"].to_numpy(np.int64)
+        rows = rows.assign(known_at=at + np.where(day_stamped(at), DAY_MS, table.lags.of(series)))
     yield series, rows[["event_time", "known_at", "item", "title", "publisher", "symbols"]]
     scored = rows[rows["score"].notna() | rows["label"].notna()].assign(
         item=lambda frame: "news:" + frame["item"]
