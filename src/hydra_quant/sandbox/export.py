@@ -1,4 +1,4 @@
-"""``hydra-quant sandbox export``: the synthetic market's positioning, as somebody recorded it."""
+"""``hydra-quant sandbox export``: the synthetic market's positioning and talk, as recorded."""
 
 import argparse
 import json
@@ -22,9 +22,10 @@ DEFAULT_DAYS = 60
 MARKER = "recorded.json"
 DESCRIPTION = """\
 Write what a recorder that had listened to the synthetic market all the time would have: funding,
-open interest, ratios, premium, forced orders with the minutes in which they were listened for, and
-order books. A venue serves no such past (statistics of the last 30 days, no liquidations, no
-books), so a backtest on the sandbox reads it from here, through the memory."""
+open interest, ratios, premium, forced orders with the minutes in which they were listened for,
+order books, and what an invented press and crowd said about it. A venue serves no such past
+(statistics of the last 30 days, no liquidations, no books), so a backtest on the sandbox reads it
+from here, through the memory."""
 TEACHING = """\
 files (parquet; times are UTC; `recorded` is when the recorder wrote it down)
   funding/BTC_USDT_USDT-funding            funding_rate
@@ -35,6 +36,15 @@ files (parquet; times are UTC; `recorded` is when the recorder wrote it down)
   liquidations/BTC_USDT_USDT-liquidations  side (sell closes a long), price, amount, recorded
   liquidations/BTC_USDT_USDT-listened      messages, recorded: a row for every minute heard
   book/BTC_USDT_USDT-book                  best_bid, best_ask, depth and imbalance of 20 levels
+  news/headlines                           title, source, subject, dataset, recorded
+  posts/sandbox-posts                      item, text, author, author_created, ..._followers,
+                                           ..._following, ..._posts, likes, reposts, replies,
+                                           asset, recorded
+
+News and posts are written from what had happened in the market by then and from noise: they know
+nothing of what comes. Scares about withdrawals and exploits come at random, told by two or three
+outlets or, as a rumour, by one; stories are copied and republished, some headlines try to give
+orders to a language model, and bots advertise. Outlets, people and events are invented.
 
 The market is the one of `hydra-quant venue` with the same --seed, --epoch and --edge; --pairs only
 chooses what is written. The same command writes the same files. FOLDER is new, empty or from an
@@ -137,7 +147,8 @@ def _make_room(folder: Path) -> None:
 def _mark(args: argparse.Namespace, recorder: Recorder, pairs: Sequence[str]) -> None:
     """Say first what is going to be here: an interrupted export can be made again."""
     market = {name: getattr(args, name) for name in ("seed", "epoch", "edge", "days", "every")}
-    files = [f"{name}.parquet" for pair in pairs for name in recorder.names(pair)]
+    names = [name for pair in pairs for name in recorder.names(pair)]
+    files = [f"{name}.parquet" for name in (*names, *recorder.common_names())]
     text = json.dumps({"market": market, "files": files}, indent=1)
     (args.to / MARKER).write_text(text + "\n")
 
@@ -155,6 +166,8 @@ def _record(recorder: Recorder, pairs: Sequence[str], folder: Path) -> int:
         for pair in bar.track(pairs, description="writing"):
             for name, table in zip(recorder.names(pair), recorder.tables(pair), strict=True):
                 count += _write(folder / f"{name}.parquet", table)
+        for name, table in zip(recorder.common_names(), recorder.common_tables(pairs), strict=True):
+            count += _write(folder / f"{name}.parquet", table)
     return count
 
 

@@ -5,7 +5,7 @@ that needs them needs somebody who listened. Values and times are those that the
 to a collector; see `hydra_quant.sandbox.venue`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ from hydra_quant.sandbox.market import SyntheticMarket
 from hydra_quant.sandbox.market.book import books
 from hydra_quant.sandbox.market.frames import WIDTHS
 from hydra_quant.sandbox.market.spec import CONTRACTS, MINUTE_MS
+from hydra_quant.sandbox.news import headlines
+from hydra_quant.sandbox.posts import posts
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -73,6 +75,28 @@ class Recorder:
         yield orders
         yield self.listened(orders)
         yield self.book(pair)
+
+    def common_names(self) -> tuple[str, ...]:
+        """Paths of the tables that are about all pairs."""
+        return "news/headlines", "posts/sandbox-posts"
+
+    def common_tables(self, pairs: Sequence[str]) -> Iterator[DataFrame]:
+        """What the press and the crowd say of these pairs, in the order of `common_names`."""
+        yield self.headlines(pairs)
+        yield self.posts(pairs)
+
+    def headlines(self, pairs: Sequence[str]) -> DataFrame:
+        """News: ``title``, ``source`` (the outlet), ``subject`` (plain name), ``dataset``; see
+        `hydra_quant.sandbox.news`."""
+        rows = headlines(self.market, pairs, self.start_ms, self.end_ms)
+        return _recorded(rows.drop(columns=["kind", "told"]))
+
+    def posts(self, pairs: Sequence[str]) -> DataFrame:
+        """Posts with what their platform tells of them and their authors; see
+        `hydra_quant.sandbox.posts`."""
+        rows = posts(self.market, pairs, self.start_ms, self.end_ms)
+        created = _utc(rows.pop("author_created_ms").to_numpy(np.int64))
+        return _recorded(rows.drop(columns="mood").assign(author_created=created))
 
     def funding(self, pair: str) -> DataFrame:
         """Settlements: ``funding_rate``."""
@@ -173,3 +197,9 @@ def _dated(rows: DataFrame) -> DataFrame:
     date = _utc(rows.pop("time_ms").to_numpy(np.int64))
     rows.insert(0, "date", date)
     return rows
+
+
+def _recorded(rows: DataFrame) -> DataFrame:
+    """``date`` and ``recorded`` instead of ``time_ms`` and ``recorded_ms``."""
+    rows = rows.assign(recorded=_utc(rows["recorded_ms"].to_numpy(np.int64)))
+    return _dated(rows.drop(columns="recorded_ms"))

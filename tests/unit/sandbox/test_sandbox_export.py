@@ -132,7 +132,8 @@ def contents(folder):
 
 def test_the_same_command_writes_the_same_files_and_more_days_only_add(recorded, tmp_path):
     first = contents(recorded[0])
-    assert len(first) == 14
+    assert len(first) == 16
+    assert {"news/headlines.parquet", "posts/sandbox-posts.parquet"} <= set(first)
     assert export(tmp_path) == 0
     again = contents(tmp_path)
     assert export(tmp_path, days=DAYS + 1) == 0
@@ -193,8 +194,11 @@ def test_an_earlier_export_goes_before_another_comes(tmp_path):
     (tmp_path / "note.txt").write_text("mine")
     assert export(tmp_path, "--pairs", DOGE, "--every", "1h", days=1) == 0
     names = set(contents(tmp_path))
-    assert len(names) == 7
-    assert all("DOGE" in name and "-5m-" not in name for name in names)
+    common = {"news/headlines.parquet", "posts/sandbox-posts.parquet"}
+    assert common < names
+    assert len(names) == 9
+    assert all("DOGE" in name and "-5m-" not in name for name in names - common)
+    assert set(pd.read_parquet(tmp_path / "posts/sandbox-posts.parquet")["asset"]) == {"DOGE"}
     marker = json.loads((tmp_path / "recorded.json").read_text())
     assert set(marker["files"]) == names
     assert marker["market"]["every"] == "1h"
