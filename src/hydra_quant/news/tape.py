@@ -144,7 +144,21 @@ class Tape:
         """Read a pair's verdicts about ``start_ms <= time < end_ms``.
 
         Live verdicts of every model count; backfilled ones only of the configured model, and as
-        ``settings.backfilled`` says: by default those about the time after its training.
+        ``settings.backfilled`` says: by default those about the time after its training, which
+        ended on the later of the day that stands beside the verdict and the configured one.
+
+        Parameters
+        ----------
+        memory : Memory
+        pair : str
+        settings : News
+        start_ms, end_ms : int, optional
+            Of the news that the verdicts rest on, epoch ms.
+
+        Raises
+        ------
+        StoreError
+            When the memory does not answer.
         """
         parts = [
             memory.rows(series, COLUMNS, start_ms, end_ms).assign(tape=series.name)
@@ -154,7 +168,9 @@ class Tape:
         rows = pd.concat(parts, ignore_index=True) if parts else _nothing()
         made_later = (rows["tape"] == BACKFILL).to_numpy(bool)
         other = made_later & (rows["model"] != settings.model).to_numpy(bool)
-        cutoff = rows["model_cutoff"].to_numpy(float)
+        told = cutoff_ms(settings)
+        # The later of what is known now and what was known then: the careful one.
+        cutoff = np.fmax(rows["model_cutoff"].to_numpy(float), np.nan if told is None else told)
         knew = made_later & ~(rows["event_time"].to_numpy(float) >= cutoff)  # NaN: it may have
         unwanted = {
             "all": np.zeros(len(rows), bool),
@@ -182,6 +198,11 @@ class Tape:
         return _codes(self.rows["action"], ACTIONS, at), _codes(
             self.rows["confidence"], CONFIDENCES, at
         )
+
+    def standing(self, pair: str, at_ms: int) -> Verdict | None:
+        """The verdict that stands at a time, epoch ms; None where none does."""
+        row = int(self.at(np.array([at_ms]))[0])
+        return None if row < 0 else self.verdict(pair, row)
 
     def verdict(self, pair: str, row: int) -> Verdict:
         """One row as a verdict."""
