@@ -1,1 +1,1 @@
-"""Texts into moods: scorers, scores in the memory, and what volume says of them."""
+"""Texts into moods: scorers, scores in the memory, and a pair's sentiment as of each close."""
