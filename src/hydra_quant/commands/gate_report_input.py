@@ -100,10 +100,10 @@ def read_prices(
     Raises
     ------
     InputError
-        When a file is damaged.
+        When a file is damaged, or the width is none.
     """
-    wanted = tuple(dict.fromkeys(pairs))
-    found = {pair: _read_opens(folder, pair, timeframe) for pair in wanted} if folder else {}
+    wanted, width = tuple(dict.fromkeys(pairs)), width_ms(timeframe)
+    found = {pair: _read_opens(folder, pair, timeframe, width) for pair in wanted} if folder else {}
     prices = {pair: of for pair, of in found.items() if of is not None}
     missing = [pair for pair in wanted if pair not in prices]
     if not missing:
@@ -115,7 +115,7 @@ def read_prices(
     )
 
 
-def _read_opens(folder: Path, pair: str, timeframe: str) -> Prices | None:
+def _read_opens(folder: Path, pair: str, timeframe: str, width: int) -> Prices | None:
     for ending, reader in _READERS.items():
         path = _path(folder, pair, timeframe, ending)
         if path.exists():
@@ -127,7 +127,7 @@ def _read_opens(folder: Path, pair: str, timeframe: str) -> Prices | None:
                 ) from None
             opened = frame["date"].dt.as_unit("ms").astype("int64").to_numpy()
             opens = frame["open"].to_numpy(np.float64)
-            return Prices(opened, opens, width_ms(timeframe)) if len(frame) else None
+            return Prices(opened, opens, width) if len(frame) else None
     return None
 
 

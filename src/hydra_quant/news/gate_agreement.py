@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hydra_quant.memory import Memory
+from hydra_quant.news.calls import ANSWERED, CHECK, KIND, NOT_ASKED
 from hydra_quant.news.gate_prices import MINUTE_MS, Floats, Ints, Prices
 from hydra_quant.news.tape import BACKFILL, Tape
 from hydra_quant.news.verdict import ACTIONS
@@ -191,16 +192,16 @@ def means(
 
 @dataclass(frozen=True)
 class Calls:
-    """What the questions to the language model took; None where nothing is known.
+    """What asking the language model took.
 
     Attributes
     ----------
     asked, answered : int
     tokens_in, tokens_out : int
     cost : float or None
-        USD.
+        USD; None also where the price of any answer is not known.
     latency_ms : float or None
-        Mean of those that were answered.
+        Mean of those that were answered; None without any.
     """
 
     asked: int
@@ -212,23 +213,23 @@ class Calls:
 
 
 def calls(memory: Memory) -> Calls:
-    """Sum up all of ``llm_calls``, each as it ended; checks of the connection do not count."""
+    """Sum up all of ``llm_calls``, each as it ended; checks by hand do not count."""
     columns = ["purpose", "status", "tokens_in", "tokens_out", "cost", "latency_ms"]
     parts = [
         memory.rows(series, columns).sort_values("known_at", kind="stable")
-        for series in memory.series("llm_calls")
+        for series in memory.series(KIND)
     ]
     rows = pd.concat([part.drop_duplicates("item", keep="last") for part in parts] or [_none()])
-    rows = rows[rows["purpose"] != "check"]
-    answered = rows[rows["status"] == "answered"]
-    tokens_in, tokens_out = (int(_floats(rows, name).sum()) for name in columns[2:4])
-    cost, latency = _floats(rows, "cost"), _floats(answered, "latency_ms")
+    rows = rows[(rows["purpose"] != CHECK) & (rows["status"] != NOT_ASKED)]
+    answered = rows[rows["status"] == ANSWERED]
+    ended = rows[rows["tokens_in"].notna()]
+    cost, latency = ended["cost"].to_numpy(float), _floats(answered, "latency_ms")
     return Calls(
         asked=len(rows),
         answered=len(answered),
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-        cost=float(cost.sum()) if len(cost) else None,
+        tokens_in=int(_floats(ended, "tokens_in").sum()),
+        tokens_out=int(_floats(ended, "tokens_out").sum()),
+        cost=float(cost.sum()) if len(cost) and np.isfinite(cost).all() else None,
         latency_ms=float(latency.mean()) if len(latency) else None,
     )
 
