@@ -3,14 +3,16 @@
 import argparse
 
 from hydra_quant.sandbox import describe, export
+from hydra_quant.sandbox.llm import command as llm
 
 DESCRIPTION = """\
 The synthetic market is a pure function of its epoch and seed. `describe` holds it against the
 stylised facts of real crypto markets. `export` writes the positioning that a recorder would have
-heard, for the memory.
+heard, for the memory. `llm` serves a language model that reads the news by key words.
 
   hydra-quant sandbox describe --seed 7 --days 120
   hydra-quant sandbox export --seed 7 --days 65 --to recorded
+  hydra-quant sandbox llm --port 8400
 """
 
 
@@ -32,10 +34,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    llm.add_arguments(
+        commands.add_parser(
+            "llm",
+            help="serve a language model that reads the news by key words, for nothing",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the chosen command."""
-    if arguments.sandbox_command == "export":
-        return export.run(arguments)
-    return describe.run(arguments)
+    parts = {"describe": describe, "export": export, "llm": llm}
+    return int(parts[arguments.sandbox_command].run(arguments))
