@@ -230,5 +230,6 @@ def _posts(series: Series, rows: DataFrame, sentiment: Sentiment) -> Iterator[_R
 
 
 def _tuples(rows: DataFrame, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """Rows as plain values, None where text is missing."""
-    return zip(*(rows[name].tolist() for name in columns), strict=True)
+    """Rows as plain values, None where something is missing."""
+    plain = (rows[name].astype(object).where(rows[name].notna(), None) for name in columns)
+    return zip(*(column.tolist() for column in plain), strict=True)

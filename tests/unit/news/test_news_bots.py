@@ -99,7 +99,7 @@ def test_the_rate_is_of_the_time_when_the_post_was_known():
     assert not is_bot(young | {"known_at": NOW + 90 * DAY}, SETTINGS)
 
 
-@pytest.mark.parametrize("name", ["a" * 50_000 + "!", "bot" * 20_000, "_" * 50_000, "0" * 50_000])
+@pytest.mark.parametrize("name", ["a" * 50_000 + "!", "bot" * 20_000, "_" * 50_000, "z0" * 25_000])
 def test_a_long_hostile_name_is_read_to_its_end(name):
     assert not named_like_a_bot(name)
     assert named_like_a_bot(f"{name}_bot")
