@@ -1,4 +1,7 @@
-"""What the synthetic crowd and its bots write: one line each, with a mood and without news."""
+"""What the synthetic crowd and its bots write: one line each, with a mood and without news.
+
+No key word of the local language model is among them: a mood is not a fact.
+"""
 
 PANIC = (
     "{tag} is crashing, terrible day, I am scared and out",
@@ -9,7 +12,7 @@ PANIC = (
     "rekt on {tag}. ugly, ugly, ugly",
 )
 DOWN = (
-    "{tag} looks weak here, careful",
+    "{tag} looks weak here, not good",
     "not happy with {name} today, bad price action",
     "lost a bit on {tag}, sad",
     "{name} sellers in control, worried about support",
@@ -40,11 +43,11 @@ UP = (
 )
 EUPHORIA = (
     "{tag} is amazing, best day ever, we are winning!",
-    "what a fantastic {name} rally, so happy!!",
+    "what a fantastic {name} run, so happy!!",
     "{tag} to the moon, love love love it",
     "incredible {tag} move, congratulations everybody!",
     "my {name} bag is a perfect success, superb",
-    "{tag} unstoppable, wonderful, great gains",
+    "{tag} unstoppable, wonderful, superb stuff",
 )
 SHILL = (
     "{tag} 100x GUARANTEED, best gem ever, join our free VIP channel now!!!",
@@ -55,7 +58,17 @@ SHILL = (
 MOODS = (PANIC, DOWN, FLAT, UP, EUPHORIA)
 EDGES = (-2.2, -0.7, 0.7, 2.2)  # of the mood, between the lists of MOODS
 TAGS = ("${ticker}", "#{ticker}", "{name}", "${ticker}")
-ENDINGS = ("", "", "", " ...", " tbh", " imo", " lol", " again")
+# Said before and after, in any mood: the same words twice in a week would count as a copy.
+OPENINGS = (
+    "", "just looked at the screen: ", "honestly, ", "morning all, ", "after lunch: ",
+    "note to self: ", "third coffee and ", "seen from the train: ", "my two cents, ",
+    "told my neighbour: ", "on my lunch break, ", "late here, ",
+)  # fmt: skip
+ENDINGS = (
+    "", ", back to work", ", what do you think?", ". see you tomorrow", ", my cat agrees",
+    ". not advice", ", zoom out", ". writing this on the bus", ", anyone else?", " tbh",
+    ". dinner first", ", ask me in a week", ". that is my whole post", " imo",
+)  # fmt: skip
 
 ADJECTIVES = ("quiet", "early", "stubborn", "lucky", "sleepy", "curious", "honest", "late", "calm")
 NOUNS = ("otter", "miner", "baker", "pilot", "gardener", "plumber", "badger", "teacher", "sailor")

@@ -41,14 +41,16 @@ class _Draw(IntEnum):
     AUTHOR = 55
     WORDS = 56
     TAG = 57
-    ENDING = 58
-    LIKED = 59
-    REPOSTED = 60
-    REPLIED = 61
-    READ = 62
+    OPENING = 58
+    ENDING = 59
+    LIKED = 60
+    REPOSTED = 61
+    REPLIED = 62
+    READ = 63
 
 
 OF_A_POST = tuple(purpose for purpose in _Draw if purpose >= _Draw.OWN)
+OF_WORDS = (_Draw.OPENING, _Draw.WORDS, _Draw.TAG, _Draw.ENDING)
 
 
 def posts(market: SyntheticMarket, pairs: Sequence[str], start_ms: int, end_ms: int) -> DataFrame:
@@ -101,7 +103,7 @@ def _of_pair(
         "time_ms": time_ms,
         "recorded_ms": time_ms + _whole(60 + 240 * draw[_Draw.READ]) * SECOND_MS,
         "item": [f"p{row}-{number:x}" for number in index.tolist()],
-        "text": _texts(pair, own, author, draw[_Draw.WORDS], draw[_Draw.TAG], draw[_Draw.ENDING]),
+        "text": _texts(pair, own, author, np.stack([draw[one] for one in OF_WORDS])),
         "author": who.name[author],
         "author_created_ms": who.created_ms[author],
         "author_followers": who.followers[author],
@@ -149,26 +151,23 @@ def _liked(followers: Ints, u: Floats) -> Ints:
     return _whole(np.minimum(0.04 * followers**0.8 * u ** (-1 / 1.4), followers / 2 + 5))
 
 
-def _texts(
-    pair: str, mood: Floats, author: Ints, said: Floats, tagged: Floats, ended: Floats
-) -> list[str]:
+def _texts(pair: str, mood: Floats, author: Ints, draw: Floats) -> list[str]:
+    """What each post says, by its uniforms for `OF_WORDS`, shape (4, n_posts)."""
     base = pair.partition("/")[0]
-    names = {"ticker": base, "name": NAMES[base]}
-    tags = [tag.format(**names) for tag in words.TAGS]
-    choice = np.searchsorted(words.EDGES, np.nan_to_num(mood))
+    tags = [tag.format(ticker=base, name=NAMES[base]) for tag in words.TAGS]
+    kinds = np.searchsorted(words.EDGES, np.nan_to_num(mood)).tolist()
     texts = []
-    for at, (kind, who, u) in enumerate(
-        zip(choice.tolist(), author.tolist(), said.tolist(), strict=True)
-    ):
+    for kind, who, of in zip(kinds, author.tolist(), draw.T.tolist(), strict=True):
         if who >= PEOPLE:  # a bot has one text, and repeats it about every asset
             texts.append(words.SHILL[who % len(words.SHILL)].format(tag=f"${base}"))
             continue
-        sentences = words.MOODS[kind]
-        text = sentences[int(u * len(sentences))].format(
-            tag=tags[int(tagged[at] * len(tags))], name=names["name"]
-        )
-        texts.append(text + words.ENDINGS[int(ended[at] * len(words.ENDINGS))])
+        text = _pick(words.MOODS[kind], of[1]).format(tag=_pick(tags, of[2]), name=NAMES[base])
+        texts.append(f"{_pick(words.OPENINGS, of[0])}{text}{_pick(words.ENDINGS, of[3])}")
     return texts
+
+
+def _pick(choices: Sequence[str], u: float) -> str:
+    return choices[int(u * len(choices))]
 
 
 def _whole(values: NDArray[np.floating]) -> Ints:

@@ -10,6 +10,8 @@ import pytest
 from hydra_quant.cli import main
 from hydra_quant.memory import Memory, Series
 from hydra_quant.sandbox.market import MarketSpec, SyntheticMarket
+from hydra_quant.sandbox.news import headlines
+from hydra_quant.sandbox.posts import posts
 from hydra_quant.sandbox.recorder import Recorder
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -117,6 +119,26 @@ def test_books_are_the_ones_that_the_venue_would_have_shown(recorded, market, pa
         expected = [bids[0, 0], asks[0, 0], bid, ask, (bid - ask) / (bid + ask)]
         names = ["best_bid", "best_ask", "bid_depth", "ask_depth", "imbalance"]
         np.testing.assert_allclose(found.loc[row, names].to_numpy(float), expected, rtol=1e-12)
+
+
+def test_news_and_posts_are_known_when_a_collector_had_them(recorded, market):
+    with Memory(recorded[1]) as memory:
+        news = memory.rows(Series("news", "sandbox"))
+        crowd = {
+            pair: memory.rows(Series("social_posts", "sandbox", pair)) for pair in ("BTC", "DOGE")
+        }
+    expected = headlines(market, (BTC, DOGE), *span(market)).rename(columns={"source": "publisher"})
+    assert len(news) > 30
+    in_order = news.sort_values(["event_time", "publisher", "title"], ignore_index=True)
+    same(in_order, expected, known_at="recorded_ms", title="title", publisher="publisher")
+    assert {'["BTC"]', '["DOGE"]', "[]"} <= set(news["symbols"])
+    said = posts(market, (BTC, DOGE), *span(market))
+    for asset, found in crowd.items():
+        own = said[said["asset"] == asset]
+        counts = ["author_followers", "author_following", "author_posts", "likes", "reposts"]
+        told = {name: name for name in ("item", "text", "author", *counts, "replies")}
+        times = {"known_at": "recorded_ms", "author_created": "author_created_ms"}
+        same(found.sort_values(["event_time", "item"]), own, **times, **told)
 
 
 def test_importing_twice_changes_nothing(recorded, capsys):
