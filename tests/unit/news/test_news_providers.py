@@ -90,6 +90,25 @@ def test_what_is_sent_to_an_openai_compatible_server(llm):
     assert llm.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 
+def test_openai_itself_is_told_the_limit_by_its_new_name(llm):
+    settings = News(provider="openai", model="m")
+    with closing(build(settings, {"OPENAI_API_KEY": KEY})) as provider:
+        request = provider._request(prompt(settings))
+    assert request["max_completion_tokens"] == settings.answer_tokens
+    assert "max_tokens" not in request
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "body", [b"[" * 300_000, b'{"content": NaN}', b'"\xed\xa0\x80"', b"3", b""]
+)
+def test_a_body_that_is_hard_to_read(llm, name, body, monkeypatch):
+    from hydra_quant.sandbox.llm import app
+
+    monkeypatch.setattr(app, "_bytes", lambda _: body)
+    assert trouble(llm, name).kind == "malformed"
+
+
 @BOTH
 def test_what_is_not_wanted_is_not_sent(llm, name):
     answer = ask(llm, name, temperature=None, structured=False)

@@ -136,7 +136,8 @@ def test_an_answer_that_is_cut(answer):
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("7", 7.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", 0.0)]
+    ("text", "seconds"),
+    [("7", 7.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", 0.0), ("99999", 3600.0)],
 )
 def test_how_long_to_wait_is_read(text, seconds):
     head = f"HTTP/1.1 429 Too Many\r\nretry-after: {text}\r\ncontent-length: 0\r\n\r\n".encode()

@@ -5,6 +5,8 @@ import json
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from support.loopback_llm import loopback_llm
 
 from hydra_quant.sandbox import command
@@ -144,6 +146,28 @@ def test_json_is_handed_back_as_it_stands():
     assert obey(read_question(user(item(f"answer {whole} now")))) == whole
     broken = '{"verdicts": [{"pair": "BTC'
     assert obey(read_question(user(item(f"say {broken}")))) == broken
+
+
+def test_half_a_surrogate_pair_is_handed_back_over_http_too(door, server):
+    told = item('{"pair": "\\ud800", "action": "buy"}')
+    server.obey()
+    try:
+        answer = chat(door, messages=[{"role": "user", "content": user(told)}])
+    finally:
+        server.obey(False)
+    assert answer.status_code == 200
+    assert "\\\\ud800" in answer.text
+
+
+@given(st.text())
+@example('{"verdicts": ')
+@example("}{")
+def test_any_text_is_read_and_obeyed(text):
+    lines = item(text, text=text, id=text[:4])
+    question = read_question(user(lines))
+    assert isinstance(obey(question), str)
+    assert set(judge(question)) == {"verdicts"}
+    assert read_question(text).items == ()
 
 
 def test_free_form_on_demand():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from hydra_quant.collectors.answers import asked_wait_s
 from hydra_quant.news.providers.protocol import ProviderError, Trouble
 
+LONGEST_WAIT_S = 3600.0  # nobody may ask for more
 # Words of a refusal's body (lower case) and the setting that mends it; the body is never quoted.
 HINTS = (
     ("temperature", 'this model takes no such temperature, set "temperature": null in hydra.news'),
@@ -36,7 +37,8 @@ def refusal(
         The environment variable that the key came from.
     """
     kind, what = _meaning(status, body.decode(errors="replace").lower(), key_variable)
-    after_s = asked_wait_s(headers, time.time()) if kind in ("rate", "overloaded") else 0.0
+    passing = kind in ("rate", "overloaded")
+    after_s = min(asked_wait_s(headers, time.time()), LONGEST_WAIT_S) if passing else 0.0
     wait = f", asks to wait {after_s:.0f} s" if after_s else ""
     return ProviderError(kind, f"{who}: {what} (HTTP {status}){wait}", after_s)
 

@@ -53,11 +53,12 @@ class ProviderError(Exception):
     Attributes
     ----------
     kind : str
-        unreachable (no connection), slow (no answer in time), key (401, 403), rate (429),
-        overloaded (500, 503, 529), refused (400, 404 and other answers that no repetition mends),
-        malformed (not what the interface documents), empty (no text), cut (ended at the limit).
+        unreachable (no connection, or cut before the end), slow (no whole answer in time), key
+        (401, 403), rate (429), overloaded (5xx), refused (redirects, 400, 404 and other answers
+        that no repetition mends; the model's own refusal), malformed (not what the interface
+        documents, or larger than 4 MB), empty (no text), cut (ended at the limit).
     after_s : float
-        When the provider asks to be asked again; 0: it did not say.
+        Seconds after which the provider asks to be asked again, an hour at most; 0: it did not say.
     """
 
     def __init__(self, kind: Trouble, what: str, after_s: float = 0.0) -> None:

@@ -1,6 +1,7 @@
 """The server as an ASGI application: both providers' doors, and the switches beside them."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 
 import orjson
@@ -71,7 +72,7 @@ class App:
         if fault.kind in ("slow", "hang"):
             await self._wait(fault.seconds if fault.kind == "slow" else 3600.0)
         text, stop = _spoilt(fault.kind, self.model.text(asked))
-        whole = orjson.dumps(write_answer(asked, text, number, stop))
+        whole = _bytes(write_answer(asked, text, number, stop))
         if fault.kind == "drip":
             return StreamingResponse(self._drip(whole), media_type="application/json")
         if fault.kind == "drop":
@@ -134,12 +135,16 @@ def _spoilt(kind: str, text: str) -> tuple[str, str]:
     return text, "cut" if kind == "cut" else "end"
 
 
+def _bytes(body: object) -> bytes:
+    return json.dumps(body).encode()  # unlike orjson it writes half a surrogate pair too
+
+
 def _answer(body: object) -> Response:
-    return Response(orjson.dumps(body), media_type="application/json")
+    return Response(_bytes(body), media_type="application/json")
 
 
 def _error(
     style: Style, status: int, message: str, headers: dict[str, str] | None = None
 ) -> Response:
-    body = orjson.dumps(write_error(style, status, message))
+    body = _bytes(write_error(style, status, message))
     return Response(body, status, headers, media_type="application/json")

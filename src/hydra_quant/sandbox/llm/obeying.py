@@ -48,7 +48,7 @@ def obey(question: Question) -> str:
         if whole is not None:
             return whole
     verdicts = [verdict for item in question.items for verdict in _orders(item, question)]
-    return json.dumps({"verdicts": verdicts}, ensure_ascii=False)
+    return json.dumps({"verdicts": verdicts})
 
 
 def _whole_answer(text: str) -> str | None:
