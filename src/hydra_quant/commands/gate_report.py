@@ -45,7 +45,7 @@ holding time (else the label's horizon), net of the configured round trip; stops
 funding are not simulated. A position occupies its pair until it ends. The random gates are the
 gate's own vetoes, per pair and side, turned round against the entries: as many vetoes, in runs of
 the same lengths, elsewhere; so a standing liking for a pair or a side earns nothing. Intervals
-(95 %) draw whole days, or the longest trade. All is seeded.
+(95 %) draw whole days, or twice the longest trade. All is seeded.
 
 Without RESULT, the newest backtest of each strategy over the same candles as the last one; with
 no backtest at all, only the verdicts.

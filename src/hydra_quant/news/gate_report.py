@@ -9,9 +9,10 @@ from pandas import DataFrame
 
 from hydra_quant.memory import Memory
 from hydra_quant.news.gate_agreement import Agreement, Calls, agree, calls, hear
+from hydra_quant.news.gate_outcomes import Outcome, outcomes
 from hydra_quant.news.gate_prices import Prices
 from hydra_quant.news.gate_trades import candidates, holding_ms, joined
-from hydra_quant.news.gate_worth import Outcome, Worth, outcomes, worth
+from hydra_quant.news.gate_worth import Worth, worth
 from hydra_quant.news.tape import KIND, Tape
 from hydra_quant.settings import News, Signals
 from hydra_quant.validation.block_bootstrap import Interval

@@ -4,80 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hydra_quant.news.gate_agreement import DAY_S, means
-from hydra_quant.news.gate_prices import Floats
+from hydra_quant.news.gate_outcomes import alone, block_seconds
+from hydra_quant.news.gate_prices import Floats, Ints
 from hydra_quant.news.gate_trades import Candidates, Flags, turned, walk
-from hydra_quant.news.verdict import ACTIONS
 from hydra_quant.validation.block_bootstrap import Interval, intervals
 
-NO_ANALYSIS = "no analysis"
-THROUGH, REDUCED, ALL = "let through", "reduced", "all wanted"
 FEWEST = 30
 ALMOST_ALL = 0.95
 # Random gates in one go: 16 MB of shares for 8,000 entries.
 _AT_ONCE = 250
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What wanted trades of one kind would have earned with a full stake.
-
-    Attributes
-    ----------
-    what : str
-        The verdict that blocked them (one of `ACTIONS`, or `NO_ANALYSIS`), `REDUCED`, `THROUGH`
-        or `ALL`.
-    n : int
-    net_bps : Interval
-        Mean, after the costs of a round trip.
-    hit_rate : Interval
-        Share with a gain.
-    """
-
-    what: str
-    n: int
-    net_bps: Interval
-    hit_rate: Interval
-
-
-def outcomes(found: Candidates, draws: int, seed: int) -> tuple[Outcome, ...]:
-    """Sort the trades that come about without a gate by what the gate said as they began.
-
-    A position occupies its pair until it ends, so that a signal that lasts is one trade.
-    """
-    base = _alone(found)
-    vetoed = found.share == 0
-    kinds = {
-        name: vetoed & (found.verdict == code)
-        for code, name in [*enumerate(ACTIONS), (-1, NO_ANALYSIS)]
-    }
-    kinds |= {
-        REDUCED: ~vetoed & (found.share < 1),
-        THROUGH: found.share >= 1,
-        ALL: np.ones(len(base), bool),
-    }
-    return tuple(_outcome(name, found, base & of, draws, seed) for name, of in kinds.items())
-
-
-def _alone(found: Candidates) -> Flags:
-    """The trades that come about without a gate."""
-    taken = np.zeros(len(found.net), bool)
-    for of in found.pairs():
-        enter, leave = found.enter_ms[of], found.leave_ms[of]
-        taken[of] = walk(enter, leave, np.ones((1, len(enter)), bool))[0]
-    return taken
-
-
-def _outcome(what: str, found: Candidates, of: Flags, draws: int, seed: int) -> Outcome:
-    net = found.net[of]
-    values = {"net_bps": 1e4 * net, "hit_rate": (net > 0).astype(float)}
-    times = found.enter_ms[of] // 1000
-    return Outcome(what, len(net), **means(values, times, block_seconds(found), draws, seed))
-
-
-def block_seconds(found: Candidates) -> int:
-    """Length of the bootstrap's blocks: a day, or the longest trade."""
-    return max(DAY_S, int((found.leave_ms - found.enter_ms).max(initial=0)) // 1000)
 
 
 @dataclass(frozen=True)
@@ -99,8 +34,8 @@ class Worth:
     gain_each : Interval
         The same a trade (of those without a gate).
     p_value : float
-        Share of the random gates that did at least as well; the gate itself counts as one of them
-        (Phipson & Smyth 2010).
+        Share of the random gates whose gain, by its own standard error, is at least as large; the
+        gate itself counts as one of them (Phipson & Smyth 2010).
     block_hours : float
         Length of the bootstrap's blocks.
     """
@@ -148,17 +83,19 @@ def worth(found: Candidates, gates: int, draws: int, seed: int) -> Worth:
     gates, draws : random gates; draws of the bootstrap
     seed : the same seed, the same figures
     """
-    base = _alone(found)
+    base = alone(found)
+    days = _days(found)
     turns = np.random.default_rng(seed).random(gates)
-    real, taken = _earned(found, np.zeros(1))
-    chance, _ = _earned(found, turns)
-    mine, usual = real.by_entry, chance.by_entry
+    real, taken = _earned(found, days, np.zeros(1))
+    chance, _ = _earned(found, days, turns)
+    usual = chance.mean(axis=0)
     without = float(1e4 * found.net[base].sum())
-    random = chance.totals - without
+    random = chance.sum(axis=1) - without
     low, high = np.quantile(random, (0.025, 0.975))
-    # A hundredth of a basis point: the same trades summed up in another order are as good.
-    as_good = int((chance.totals >= real.totals[0] - 0.01).sum())
-    gain, each = _gain(mine - usual, base, found, draws, seed)
+    trades = np.bincount(days[base], minlength=len(usual)).astype(float)
+    gain, each = _gain(real[0] - usual, trades, block_seconds(found), draws, seed)
+    # The slack is rounding: the same trades summed up in another order are as good.
+    as_good = int((_sureness(chance - usual) >= _sureness(real - usual) - 1e-9).sum())
     return Worth(
         entries=len(base),
         vetoed=int((found.share == 0).sum()),
@@ -166,7 +103,7 @@ def worth(found: Candidates, gates: int, draws: int, seed: int) -> Worth:
         touched=int((base & (found.share < 1)).sum()),
         gated=int(taken.sum()),
         without=without,
-        with_gate=float(real.totals[0]),
+        with_gate=float(real.sum()),
         random_mean=float(random.mean()),
         random_low=float(low),
         random_high=float(high),
@@ -177,45 +114,60 @@ def worth(found: Candidates, gates: int, draws: int, seed: int) -> Worth:
     )
 
 
-@dataclass(frozen=True)
-class _Earned:
-    """Sums of gates, shape (n_gates,), and the gates' mean by entry, shape (n,); bps."""
+def _days(found: Candidates) -> Ints:
+    """Number of the bootstrap's block that each entry falls into; blocks without any are none."""
+    seconds = (found.enter_ms - found.enter_ms.min()) // 1000
+    numbers: Ints = np.unique(seconds // block_seconds(found), return_inverse=True)[1]
+    return numbers
 
-    totals: Floats
-    by_entry: Floats
 
+def _earned(found: Candidates, days: Ints, turns: Floats) -> tuple[Floats, Flags]:
+    """What the gate earns, turned round by these parts.
 
-def _earned(found: Candidates, turns: Floats) -> tuple[_Earned, Flags]:
-    """What the gate earns turned round by these parts, and the trades of the first of them."""
-    totals = np.zeros(len(turns))
-    by_entry = np.zeros(len(found.net))
+    Returns
+    -------
+    bps, shape (n_gates, n_blocks), by when trades began; and the trades of the first gate.
+    """
+    earned = np.zeros((len(turns), int(days.max()) + 1))
     first = np.zeros(len(found.net), bool)
     for of in found.pairs():
-        net = 1e4 * found.net[of]
+        own, starts = np.unique(days[of], return_index=True)
         for begin in range(0, len(turns), _AT_ONCE):
             at = slice(begin, begin + _AT_ONCE)
             share = turned(found.side[of], found.share[of], turns[at])
             taken = walk(found.enter_ms[of], found.leave_ms[of], share > 0)
-            kept = np.where(taken, share, 0.0)
-            totals[at] += kept @ net
-            by_entry[of] += kept.sum(axis=0) * net / len(turns)
+            kept = np.where(taken, share, 0.0) * (1e4 * found.net[of])
+            earned[at, own] += np.add.reduceat(kept, starts, axis=1)
             if begin == 0:
                 first[of] = taken[0]
-    return _Earned(totals, by_entry), first
+    return earned, first
+
+
+def _sureness(more: Floats) -> Floats:
+    """Sums over blocks of time by their own standard errors, shape (n_gates,).
+
+    Random gates are compared by these and not by their sums (a studentised permutation test, Chung
+    & Romano 2013): vetoes that real news brings to many pairs at once vary more than random ones,
+    which would make a lucky gate look rare. 0 where nothing varies.
+    """
+    spread = np.sqrt(more.shape[1]) * more.std(axis=1)
+    sure: Floats = np.zeros(len(more))
+    np.divide(more.sum(axis=1), spread, out=sure, where=spread > 1e-9)
+    return sure
 
 
 def _gain(
-    more: Floats, base: Flags, found: Candidates, draws: int, seed: int
+    more: Floats, trades: Floats, block_s: int, draws: int, seed: int
 ) -> tuple[Interval, Interval]:
-    counted = base.astype(float)
+    """The sum of a block's figure, and the same a trade; one row a block."""
 
     def measure(weights: Floats) -> dict[str, Floats]:
-        sums, trades = weights @ more, weights @ counted
-        each = np.divide(sums, trades, out=np.full(len(sums), np.nan), where=trades > 0)
+        sums, counts = weights @ more, weights @ trades
+        each = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
         return {"gain": sums, "each": each}
 
-    times = found.enter_ms // 1000
-    figures = intervals(measure, times, block_seconds=block_seconds(found), draws=draws, seed=seed)
+    times = block_s * np.arange(len(more))
+    figures = intervals(measure, times, block_seconds=block_s, draws=draws, seed=seed)
     return figures["gain"], figures["each"]
 
 

@@ -118,7 +118,7 @@ def test_verdicts_that_share_a_day_are_no_independent_witnesses():
 
     def width(moved, seed=7):
         ahead = np.column_stack([moved] * len(HOURS))
-        found = followed(np.zeros(2400, np.int64), known, ahead, 400, seed)[0].mean_bps
+        found = followed(np.zeros(2400, np.int64), known, ahead, 200, seed)[0].mean_bps
         assert found.low < found.value < found.high
         return found.high - found.low
 
