@@ -6,6 +6,8 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from hydra_quant.demo.errors import DemoError, Stopped
@@ -14,21 +16,27 @@ from hydra_quant.demo.outcome import Outcome, last_result, present
 from hydra_quant.demo.plan import DEFAULT_PORT, Plan, free_port, read_config, write_json
 from hydra_quant.demo.processes import Children
 from hydra_quant.demo.sandbox import EDGE, sandbox_plan
+from hydra_quant.demo.served import Served, watch
 from hydra_quant.demo.steps import Step, failure, run_step
-from hydra_quant.demo.venue import DemoVenue
 
 DESCRIPTION = (
     "See HYDRA trade in an unmodified freqtrade: venue, download, backtests, report. Offline."
 )
+READER_BESIDE = 100
 TEACHING = f"""\
 what happens
   1  hydra-quant venue              a local exchange on 127.0.0.1 (it has no login, and needs none)
   2  freqtrade download-data        candles, mark prices, funding
-  3  hydra-quant import             what a recorder would have: open interest, ratios, liquidations
+  3  hydra-quant import             what a recorder would have: open interest, ratios, liquidations,
+                                    news and posts
+     hydra-quant sentiment score    their mood, by a lexicon
+     hydra-quant gate backfill      verdicts on the news, by a stand-in for a language model that
+                                    judges by key words (hydra-quant sandbox llm)
      hydra-quant train exit         on the days before the tested ones
   4  freqtrade backtesting          HydraStrategy with its model, walk-forward; then HydraBaseline
                                     (the rules alone) and HydraHold (buy and hold, the yardstick)
-  5  the report                     reasons, comparison, verdict, a page with charts
+  5  hydra-quant gate report        what the verdicts were worth
+  6  the report                     reasons, comparison, verdict, a page with charts
   Every command is printed as you would type it. A second run reuses candles and models.
   Ctrl-C ends everything that was started.
 
@@ -46,7 +54,7 @@ examples
   hydra-quant demo
   hydra-quant demo --seed 11 --days 14
   hydra-quant demo --data ../candles --days 730
-  hydra-quant demo --port 8301 --keep      # the venue stays: run your own freqtrade commands
+  hydra-quant demo --port 8301 --keep      # the servers stay: run your own freqtrade commands
 """
 
 
@@ -59,14 +67,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", default="HydraSignalScorer", metavar="NAME", help="FreqAI model (%(default)s)"
     )
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="of the venue (%(default)s; 0: a free one)"
+        "--port",
+        type=int,
+        default=DEFAULT_PORT,
+        help=f"of the venue (%(default)s; 0: free ones); language model: {READER_BESIDE} above",
     )
     parser.add_argument("--days", type=_positive, metavar="N", help="days tested (28; history 365)")
     parser.add_argument(
         "--seed", type=int, default=7, metavar="N", help="of the synthetic market (%(default)s)"
     )
     parser.add_argument(
-        "--keep", action="store_true", help="leave the venue running at the end, until Ctrl-C"
+        "--keep", action="store_true", help="leave the servers running at the end, until Ctrl-C"
     )
 
 
@@ -78,10 +89,10 @@ def run(args: argparse.Namespace) -> int:
         with children:
             plan = _plan(args)
             folder = plan.folder
-            venue, outcome = play(plan, children)
+            servers, outcome = play(plan, children)
             present(outcome, plan)
             if args.keep:
-                _keep(venue)
+                _keep(servers)
     except DemoError as error:
         print(f"\nhydra-quant demo: {error}", file=sys.stderr)
         return error.status
@@ -95,8 +106,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def play(plan: Plan, children: Children) -> tuple[DemoVenue, Outcome]:
-    """Run every step of a plan; the venue goes on running.
+def play(plan: Plan, children: Children) -> tuple[list[Served], Outcome]:
+    """Run every step of a plan; the servers go on running.
 
     Raises
     ------
@@ -104,23 +115,26 @@ def play(plan: Plan, children: Children) -> tuple[DemoVenue, Outcome]:
         At the first step that fails.
     """
     begun = time.monotonic()
-    # The venue first: when its port is taken, nothing of an earlier run has been touched.
-    venue = DemoVenue(plan.venue, plan.folder / "logs" / "venue.log", children)
-    seconds = {"venue": time.monotonic() - begun}
+    # Servers first: when a port is taken, nothing of an earlier run has been touched.
+    servers = [Served(server, children) for server in plan.servers]
+    seconds = {"servers": time.monotonic() - begun}
+    check = partial(watch, servers)
     for path, settings in plan.settings.items():
         write_json(path, settings)
         if "freqai" in settings:
             print(f"\n== Settings of this run: {path}\n{json.dumps(settings, indent=2)}")
     stamp, kept = prepare(plan)
-    seconds[plan.download.name] = run_step(plan.download, children, venue.check)
+    seconds[plan.download.name] = run_step(plan.download, children, check)
     _require_candles(plan)
     for step in () if kept else plan.filling:
-        seconds[step.name] = run_step(step, children, venue.check)
+        seconds[step.name] = run_step(step, children, check)
     write_json(stamp, plan.source)
     files: list[Path] = []
     for step in plan.backtests:
-        seconds[step.name] = _backtest(step, plan, files, children, venue)
-    return venue, Outcome(tuple(files), seconds, begun)
+        seconds[step.name] = _backtest(step, plan, files, children, check)
+    for step in plan.after:
+        seconds[step.name] = run_step(step, children, check)
+    return servers, Outcome(tuple(files), seconds, begun)
 
 
 def prepare(plan: Plan) -> tuple[Path, bool]:
@@ -148,7 +162,10 @@ def _plan(args: argparse.Namespace) -> Plan:
     config, port = read_config(), free_port(args.port)
     if args.data is not None:
         return history_plan(config, args.data, port=port, model=args.model, days=args.days)
-    return sandbox_plan(config, port=port, model=args.model, days=args.days, seed=args.seed)
+    reader = port + READER_BESIDE if args.port else free_port(0)
+    return sandbox_plan(
+        config, port=port, reader=reader, model=args.model, days=args.days, seed=args.seed
+    )
 
 
 def _require_candles(plan: Plan) -> None:
@@ -159,11 +176,11 @@ def _require_candles(plan: Plan) -> None:
 
 
 def _backtest(
-    step: Step, plan: Plan, files: list[Path], children: Children, venue: DemoVenue
+    step: Step, plan: Plan, files: list[Path], children: Children, check: Callable[[], None]
 ) -> float:
     folder = plan.folder / "backtest_results"
     before = last_result(folder)
-    seconds = run_step(step, children, venue.check)
+    seconds = run_step(step, children, check)
     after = last_result(folder)
     if after is None or after == before:
         raise failure(step, "left no result", [])
@@ -171,16 +188,16 @@ def _backtest(
     return seconds
 
 
-def _keep(venue: DemoVenue) -> None:
-    print("\nThe venue stays until Ctrl-C: in another terminal, run any of the commands above.")
+def _keep(servers: list[Served]) -> None:
+    print("\nThe servers stay until Ctrl-C: in another terminal, run any of the commands above.")
     try:
         while True:
-            venue.check()
+            watch(servers)
             time.sleep(0.5)
     except Stopped as stop:
         if stop.signum != signal.SIGINT:
             raise
-        print("\nvenue stopped")
+        print("\nservers stopped")
 
 
 def _positive(text: str) -> int:

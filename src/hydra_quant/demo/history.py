@@ -18,6 +18,7 @@ from hydra_quant.demo.plan import (
     exit_training,
     remembering,
     venue_overlay,
+    venue_server,
     warm_up_days,
 )
 from hydra_quant.demo.steps import Step
@@ -64,9 +65,8 @@ def history_plan(
     return Plan(
         folder=folder,
         banner=BANNER.format(folder=data, pairs=len(pairs)),
-        venue=(
-            *("hydra-quant", "venue", "--port", str(port), "--data", str(data)),
-            *("--pairs", *pairs),
+        servers=(
+            venue_server(folder, "--port", str(port), "--data", str(data), "--pairs", *pairs),
         ),
         download=download,
         filling=_filling(folder, data, [overlay, own], span),

@@ -13,6 +13,7 @@ import rapidjson
 
 from hydra_quant import __version__
 from hydra_quant.demo.errors import DemoError
+from hydra_quant.demo.served import Server
 from hydra_quant.demo.steps import Step
 from hydra_quant.features import catalog
 from hydra_quant.sandbox.venue.overlay import freqtrade_overlay
@@ -34,10 +35,11 @@ class Plan:
     ----------
     folder : everything it leaves behind lies here; freqtrade's user directory of the run
     banner : what a reader must know before any figure
-    venue : command of the local venue
+    servers : the local venue, and a language model where the run has one; started first
     download : fetches the candles
     filling : fills the memory and trains what FreqAI does not, once for the same candles
     backtests : one step each, in the order shown
+    after : what is shown between the backtests and the report
     needed : files that the download must have brought
     source : what the candles are a function of; other candles than these are thrown away
     settings : freqtrade configuration written for this run, by file
@@ -45,13 +47,14 @@ class Plan:
 
     folder: Path
     banner: str
-    venue: tuple[str, ...]
+    servers: tuple[Server, ...]
     download: Step
     filling: tuple[Step, ...]
     backtests: tuple[Step, ...]
     needed: tuple[Path, ...]
     source: Mapping[str, Any]
     settings: Mapping[Path, Mapping[str, Any]]
+    after: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,12 @@ def venue_overlay(port: int, folder: Path) -> tuple[Path, dict[Path, dict[str, A
     return path, {path: freqtrade_overlay(port)}
 
 
+def venue_server(folder: Path, *options: str) -> Server:
+    """Return the local venue with these options."""
+    log = folder / "logs" / "venue.log"
+    return Server("venue", ("hydra-quant", "venue", *options), "venue ready on ", log)
+
+
 def commands(
     folder: Path, overlays: Sequence[Path], days: Range, timeframe: str, model: str
 ) -> tuple[Step, tuple[Step, ...]]:
@@ -153,7 +162,7 @@ def remembering(folder: Path, source: Path, overlays: Sequence[Path]) -> Step:
     """Return the step that imports a folder of statistics into the run's memory."""
     return Step(
         "import",
-        "Import funding, open interest, ratios, liquidations and books into the memory",
+        "Import funding, open interest, ratios, liquidations, books and news into the memory",
         ("hydra-quant", "import", str(source), *shared_options(folder, overlays)),
         folder / "logs" / "import.log",
         "nothing",

@@ -1,6 +1,7 @@
 """The demo on the synthetic market."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,18 @@ from hydra_quant.demo.plan import (
     digest_of,
     exit_training,
     remembering,
+    shared_options,
     venue_overlay,
+    venue_server,
     warm_up_days,
 )
+from hydra_quant.demo.served import Server
 from hydra_quant.demo.steps import Step
 
 EPOCH = date(2025, 1, 1)
 TESTED_DAYS = 28
 EDGE = 1.0
+READ_EVERY = 60  # minutes
 # The exit predictor is trained once, before the tested days, and asked through all of them.
 KEEP: dict[str, Any] = {"hydra": {"scorer": {"max_age_days": 60}}}
 BANNER = (
@@ -34,7 +39,13 @@ BANNER = (
 
 
 def sandbox_plan(
-    config: dict[str, Any], *, port: int, model: str, days: int | None, seed: int
+    config: dict[str, Any],
+    *,
+    port: int,
+    reader: int,
+    model: str,
+    days: int | None,
+    seed: int,
 ) -> Plan:
     """Plan the demo on the synthetic market.
 
@@ -42,6 +53,7 @@ def sandbox_plan(
     ----------
     config : the user's configuration: pairs, timeframe and training length are theirs
     port : of the venue
+    reader : port of the language model's stand-in
     model : FreqAI model
     days : tested days; None for four weeks
     seed : of the market
@@ -57,14 +69,20 @@ def sandbox_plan(
     return Plan(
         folder=folder,
         banner=BANNER.format(edge=EDGE),
-        venue=(
-            *("hydra-quant", "venue", "--port", str(port), "--seed", str(seed)),
-            *("--edge", str(EDGE), "--epoch", EPOCH.isoformat(), "--now", span.end.isoformat()),
+        servers=(
+            venue_server(
+                folder,
+                *("--port", str(port), "--seed", str(seed), "--edge", str(EDGE)),
+                *("--epoch", EPOCH.isoformat(), "--now", span.end.isoformat()),
+            ),
+            _reader(folder, reader),
         ),
         download=download,
         filling=(
             _recording(folder, span, seed),
             remembering(folder, folder / "recorded", overlays),
+            _scoring(folder, overlays),
+            _reading(folder, overlays, span),
             exit_training(folder, overlays, span, timeframe),
         ),
         backtests=backtests,
@@ -76,7 +94,59 @@ def sandbox_plan(
             "range": span.download,
             "timeframe": timeframe,
         },
-        settings={**settings, own: KEEP},
+        settings={**settings, own: _settings(reader)},
+        after=(_worth(folder, overlays),),
+    )
+
+
+def _settings(reader: int) -> dict[str, Any]:
+    """What the run sets: the exit model's age, and whom the gate asks."""
+    news = {
+        "provider": "openai",
+        "model": "sandbox-reader",
+        "base_url": f"http://127.0.0.1:{reader}/v1",
+        "model_cutoff": (EPOCH - timedelta(days=1)).isoformat(),
+        "every_minutes": READ_EVERY,
+        "valid_minutes": READ_EVERY,
+    }
+    return {"hydra": {**KEEP["hydra"], "news": news}}
+
+
+def _reader(folder: Path, port: int) -> Server:
+    """The language model's stand-in, which judges by key words."""
+    argv = ("hydra-quant", "sandbox", "llm", "--port", str(port))
+    return Server("language model", argv, "language model ready on ", folder / "logs" / "llm.log")
+
+
+def _scoring(folder: Path, overlays: Sequence[Path]) -> Step:
+    return Step(
+        "score",
+        "Score the mood of headlines and posts, with the lexicon that needs no download",
+        ("hydra-quant", "sentiment", "score", *shared_options(folder, overlays)),
+        folder / "logs" / "sentiment.log",
+        "nothing",
+    )
+
+
+def _reading(folder: Path, overlays: Sequence[Path], days: Range) -> Step:
+    """Verdicts on the tested days' news, each from what was known at its time."""
+    span = ("--from", days.test.isoformat(), "--to", days.end.isoformat())
+    budget = ("--max-calls", str(2 * (days.end - days.test).days * 24 * 60 // READ_EVERY))
+    return Step(
+        "backfill",
+        "Ask the language model about the tested days' news, hour by hour, onto the tape",
+        ("hydra-quant", "gate", "backfill", *shared_options(folder, overlays), *span, *budget),
+        folder / "logs" / "backfill.log",
+        "nothing",
+    )
+
+
+def _worth(folder: Path, overlays: Sequence[Path]) -> Step:
+    return Step(
+        "gate report",
+        "What the gate said, and what each block earned or cost",
+        ("hydra-quant", "gate", "report", *shared_options(folder, overlays)),
+        folder / "logs" / "gate-report.log",
     )
 
 
@@ -94,8 +164,8 @@ def _recording(folder: Path, days: Range, seed: int) -> Step:
 
 
 def _market_code() -> str:
-    """A hash of the generator: other code, other candles."""
-    found = find_spec("hydra_quant.sandbox.market")
+    """A hash of the sandbox: other code, other candles, news or verdicts."""
+    found = find_spec("hydra_quant.sandbox")
     assert found is not None
     assert found.origin is not None
-    return digest_of(list(Path(found.origin).parent.glob("*.py")), content=True)
+    return digest_of(list(Path(found.origin).parent.rglob("*.py")), content=True)

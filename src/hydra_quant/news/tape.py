@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,32 +78,39 @@ def write(memory: Memory, verdicts: Sequence[Verdict], origin: Origin) -> int:
     A live verdict is known from the moment it is written (or from its own `known_ms`, if that is
     later); a backfilled one from its own `known_ms`. Writing twice changes nothing.
     """
-    new = 0
+    rows: dict[Series, list[dict[str, Any]]] = {}
     for verdict in verdicts:
         name = BACKFILL if verdict.backfilled else LIVE
         series = Series(KIND, origin.provider, verdict.pair, name)
-        row = {
-            "item": _item(verdict, origin),
-            "event_time": verdict.about_ms,
-            "known_at": verdict.known_ms,
-            "action": verdict.action,
-            "confidence": verdict.confidence,
-            "reason": verdict.reason,
-            "expires_at": verdict.expires_ms,
-            "made_at": origin.made_ms,
-            "provider": origin.provider,
-            "model": origin.model,
-            "model_cutoff": origin.cutoff_ms,
-            "prompt_hash": origin.prompt_hash,
-            "call": origin.call,
-            "news": json.dumps(list(verdict.news)),
-            "latency_ms": origin.latency_ms,
-            "tokens": round(origin.tokens / len(verdicts)),
-            "cost": None if origin.cost is None else origin.cost / len(verdicts),
-        }
-        since = None if verdict.backfilled else 0
-        new += memory.write(series, DataFrame([row]), following_since=since).new
-    return new
+        rows.setdefault(series, []).append(_row(verdict, origin, len(verdicts)))
+    return sum(
+        memory.write(
+            series, DataFrame(of), following_since=None if series.name == BACKFILL else 0
+        ).new
+        for series, of in rows.items()
+    )
+
+
+def _row(verdict: Verdict, origin: Origin, shared: int) -> dict[str, Any]:
+    return {
+        "item": _item(verdict, origin),
+        "event_time": verdict.about_ms,
+        "known_at": verdict.known_ms,
+        "action": verdict.action,
+        "confidence": verdict.confidence,
+        "reason": verdict.reason,
+        "expires_at": verdict.expires_ms,
+        "made_at": origin.made_ms,
+        "provider": origin.provider,
+        "model": origin.model,
+        "model_cutoff": origin.cutoff_ms,
+        "prompt_hash": origin.prompt_hash,
+        "call": origin.call,
+        "news": json.dumps(list(verdict.news)),
+        "latency_ms": origin.latency_ms,
+        "tokens": round(origin.tokens / shared),
+        "cost": None if origin.cost is None else origin.cost / shared,
+    }
 
 
 def _item(verdict: Verdict, origin: Origin) -> str:

@@ -9,14 +9,19 @@ from typing import Any
 from pandas import DataFrame, Timestamp, read_feather
 
 from hydra_quant.labels.regimes import REGIMES
+from hydra_quant.news.verdict import ACTIONS
 from hydra_quant.reasons import Reason
 from hydra_quant.settings import SIGNALS
 
 COLUMNS = ["date", "close", "hydra_vote", "hydra_side", "hydra_reason"]
-THOUGHTS = ["signal_source", "signal_side", "hydra_score", "hydra_regime"]
+THOUGHTS = [
+    *("signal_source", "signal_side", "hydra_score", "hydra_regime"),
+    *("hydra_wanted", "hydra_verdict", "hydra_verdict_confidence", "hydra_gate_share"),
+]
 _CODES = {
     "hydra_reason": ("reason", {int(reason) for reason in Reason}),
     "signal_source": ("signal", {-1, *range(len(SIGNALS))}),
+    "hydra_verdict": ("verdict", {-1, *range(len(ACTIONS))}),
     "hydra_regime": ("regime", {-1, *range(len(REGIMES))}),
 }
 Denials = Mapping[tuple[str, Timestamp, int], Reason]

@@ -12,6 +12,7 @@ from support.strategy_world import PAIR
 from hydra_quant.adapters.strategy.leaving import FACTS
 from hydra_quant.heads import exit_features
 from hydra_quant.heads.artefact import Artefact
+from hydra_quant.news.gate import NONE
 from hydra_quant.regimes.market import REGIMES
 from hydra_quant.settings import SIGNALS
 from hydra_quant.signals.behavioural import PARTS
@@ -25,7 +26,11 @@ UP, DOWN = REGIMES.index("squeeze_long"), REGIMES.index("squeeze_short")
 def market(n=700, *, side=1, tag=TAG):
     """Candles in which nothing speaks against a position of this side from `ENTRY` on."""
     frame = thinking_frame(n, 1, 5).assign(
-        hydra_others=0.6 * side, hydra_atr=1.0, hydra_regime=RANGING, regime=RANGING
+        hydra_others=0.6 * side,
+        hydra_atr=1.0,
+        hydra_regime=RANGING,
+        regime=RANGING,
+        hydra_verdict=NONE,
     )
     for part in {part for parts in PARTS.values() for part in parts}:
         frame[f"thesis_{part}"] = 2.0 * side

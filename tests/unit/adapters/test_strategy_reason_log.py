@@ -40,9 +40,11 @@ def test_a_backtest_keeps_every_candle_and_every_refusal(tmp_path):
     assert kept.denials == {(PAIR, pd.Timestamp(NOW), -1): Reason.PRICE_DRIFTED}
 
 
-def test_a_backtest_keeps_what_signals_and_regimes_said_where_there_are_any(tmp_path):
+def test_a_backtest_keeps_what_signals_regimes_and_gate_said_where_there_are_any(tmp_path):
     folder = tmp_path / "hydra" / "reasons" / "S"
     said = {"signal_source": 2, "signal_side": -1, "hydra_score": 0.7, "hydra_regime": 4}
+    said |= {"hydra_wanted": 1, "hydra_verdict": 1, "hydra_verdict_confidence": 2}
+    said["hydra_gate_share"] = 0.5
     frame = decided().assign(**said, signal_confidence=0.9)
     ReasonLog(folder, live=False).candles(PAIR, frame)
     kept = read_reasons(tmp_path, "S", (PAIR,)).candles[PAIR]

@@ -30,7 +30,13 @@ def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
 
 
 def sandbox(config: dict[str, Any], **options: Any) -> Plan:
-    given = {"port": 8300, "model": "HydraLightGBM", "days": None, "seed": 7} | options
+    given = {
+        "port": 8300,
+        "reader": 8400,
+        "model": "HydraLightGBM",
+        "days": None,
+        "seed": 7,
+    } | options
     return sandbox_plan(config, **given)
 
 
@@ -58,7 +64,7 @@ def test_warm_up_covers_training_and_start_up(timeframe: str, train: int) -> Non
 
 def test_sandbox_never_leaves_its_own_folder(config: dict[str, Any]) -> None:
     plan = sandbox(config)
-    for step in (plan.download, *plan.backtests):
+    for step in (plan.download, *plan.filling[1:], *plan.backtests, *plan.after):
         assert step.argv[step.argv.index("--userdir") + 1] == "user_data/demo/sandbox"
         assert step.log.is_relative_to("user_data/demo/sandbox")
     assert all(path.is_relative_to("user_data/demo") for path in plan.settings)
@@ -67,10 +73,26 @@ def test_sandbox_never_leaves_its_own_folder(config: dict[str, Any]) -> None:
 
 def test_sandbox_says_that_the_edge_is_planted_and_plants_it(config: dict[str, Any]) -> None:
     plan = sandbox(config)
-    edge = plan.venue[plan.venue.index("--edge") + 1]
+    venue = plan.servers[0].argv
+    edge = venue[venue.index("--edge") + 1]
     assert float(edge) > 0
     assert f"--edge {edge}" in plan.banner
     assert "no evidence" in plan.banner
+
+
+def test_the_gate_asks_the_stand_in_about_the_tested_days_only(config: dict[str, Any]) -> None:
+    plan = sandbox(config, reader=8477)
+    _, model = plan.servers
+    assert model.argv[-2:] == ("--port", "8477")
+    (news,) = (made["hydra"]["news"] for made in plan.settings.values() if "hydra" in made)
+    assert Settings.parse({"hydra": {"news": news}}).news.base_url == "http://127.0.0.1:8477/v1"
+    (backfill,) = (step.argv for step in plan.filling if step.name == "backfill")
+    days = plan.backtests[0].argv[plan.backtests[0].argv.index("--timerange") + 1]
+    begin, end = (backfill[backfill.index(word) + 1] for word in ("--from", "--to"))
+    assert f"{begin}-{end}".replace("-", "") == days.replace("-", "")
+    assert date.fromisoformat(news["model_cutoff"]) < date.fromisoformat(begin)
+    rounds = 24 * (date.fromisoformat(end) - date.fromisoformat(begin)).days
+    assert int(backfill[backfill.index("--max-calls") + 1]) >= rounds
 
 
 def test_backtests_use_the_plain_command_with_the_protections_of_live(

@@ -76,9 +76,9 @@ class Remembered:
             return DataFrame(index=frame.index)
 
         def read() -> DataFrame:
-            return as_of(self._open(), frame, pair, self.names, self._reading, self._extra(pair))
+            return as_of(self.open(), frame, pair, self.names, self._reading, self._extra(pair))
 
-        found = self._read(read, frame, column_names(self.names))
+        found = self.read(read, frame, column_names(self.names))
         self._say_what_is_missing(found, pair, self.names)
         return found
 
@@ -92,13 +92,13 @@ class Remembered:
         OperationalException
             In a backtest, when the memory cannot be read.
         """
-        found = self._read(lambda: self._positioning(frame, pair), frame, list(ADDED))
+        found = self.read(lambda: self._positioning(frame, pair), frame, list(ADDED))
         self._say_what_is_missing(found, pair, RAW)
         return found
 
     def _positioning(self, frame: DataFrame, pair: str) -> DataFrame:
         signals = self._settings.signals
-        about = self._open(), frame, pair, self._reading, signals, self._extra(pair)
+        about = self.open(), frame, pair, self._reading, signals, self._extra(pair)
         if self._config.get("runmode") not in LIVE_MODES or frame.empty:
             return enrich.added(*about)
         past = self._past.pop(pair, None)
@@ -109,8 +109,14 @@ class Remembered:
             self._past[pair] = past
         return found
 
-    def _read(self, read: Callable[[], DataFrame], frame: DataFrame, names: list[str]) -> DataFrame:
-        """What was read, or live these columns without values where it cannot be."""
+    def read(self, read: Callable[[], DataFrame], frame: DataFrame, names: list[str]) -> DataFrame:
+        """What was read, or live these columns without values where it cannot be.
+
+        Raises
+        ------
+        OperationalException
+            In a backtest, when the memory cannot be read.
+        """
         try:
             found = read()
         except (SQLAlchemyError, StoreError, OSError) as error:
@@ -141,7 +147,8 @@ class Remembered:
             self._memory.close()
             self._memory = None
 
-    def _open(self) -> Memory:
+    def open(self) -> Memory:
+        """The memory, opened once."""
         if self._memory is None:
             self._memory = Memory(memory_url(self._config, self._settings), self.lags)
         return self._memory

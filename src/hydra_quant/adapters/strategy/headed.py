@@ -5,12 +5,10 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-from freqtrade.exchange import timeframe_to_minutes
 from freqtrade.persistence import Order, Trade
 from freqtrade.strategy import DecimalParameter
 from pandas import DataFrame, Series
 
-from hydra_quant.adapters.strategy.base import HydraStrategyBase
 from hydra_quant.adapters.strategy.columns import (
     add_entries,
     add_votes,
@@ -18,6 +16,8 @@ from hydra_quant.adapters.strategy.columns import (
     read_vote,
     trusted,
 )
+from hydra_quant.adapters.strategy.gated import gate, marked, opened_by
+from hydra_quant.adapters.strategy.gating import GatedStrategyBase
 from hydra_quant.adapters.strategy.heads import Heads
 from hydra_quant.adapters.strategy.judged import (
     add_ensemble,
@@ -40,7 +40,7 @@ from hydra_quant.signals.ensemble import base_weights
 AFTER_SHOCKS = SIGNALS.index("liquidation_reversal")
 
 
-class HeadedStrategyBase(HydraStrategyBase):
+class HeadedStrategyBase(GatedStrategyBase):
     """Signals of crowded positioning, scored by a model, beside the votes of the other sources.
 
     The FreqAI model says what it is (``head``): a *score* of the signals, a *return* that votes, or
@@ -56,7 +56,6 @@ class HeadedStrategyBase(HydraStrategyBase):
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
-        self.minutes = self._minutes()
         self.heads = Heads(config, self.settings, self.minutes)
         self.leaving = Leaving(self.settings, self.heads, self.minutes)
         self.watching: Watching | None = None
@@ -110,6 +109,7 @@ class HeadedStrategyBase(HydraStrategyBase):
             frame = self._thinking(frame, metadata["pair"])
         more = self.remembered.columns(frame, metadata["pair"])
         frame = frame.join(more[[name for name in more if name not in frame]])
+        frame = self.with_news(frame, metadata["pair"])
         votes = RETURN in frame
         frame = add_votes(
             frame, horizon=self.horizon, settings=self.settings.vote, with_model=votes
@@ -122,7 +122,7 @@ class HeadedStrategyBase(HydraStrategyBase):
         return add_ensemble(frame, self.settings, minutes=self.minutes, horizon=self.horizon)
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
-        """A signal that is worth its costs, or the vote of the others → side, tag and reason."""
+        """A signal that is worth its costs, or the vote of the others → gate → side and reason."""
         shock = dataframe["hydra_shock"].to_numpy(float)
         usual_move = (dataframe["hydra_atr"] / dataframe["close"]).to_numpy(float)
         others = read_vote(dataframe)._replace(total=dataframe["hydra_others"].to_numpy(float))
@@ -145,7 +145,8 @@ class HeadedStrategyBase(HydraStrategyBase):
             can_short=self.can_short,
             limits=self._limits(),
         )
-        frame = dataframe.assign(hydra_conviction=self._conviction(dataframe))
+        frame, decision = gate(dataframe, decision, self.settings.news)
+        frame = frame.assign(hydra_conviction=self._conviction(frame))
         frame = add_entries(
             frame, decision, self._tags(frame, decision.side), enter_above=self.enter_above.value
         ).assign(hydra_accept_above=self.accept_above.value)
@@ -185,21 +186,21 @@ class HeadedStrategyBase(HydraStrategyBase):
         """Write down what the entry rested on, for a position that outlives the candles at hand."""
         super().order_filled(pair, trade, order, current_time, **kwargs)
         if self._is_live() and order.ft_order_side == trade.entry_side:
-            record = self.leaving.record(trade, self._stop_atrs(trade.enter_tag))
-            if record is not None:
-                trade.set_custom_data(key=FACTS, value=record)
+            facts = self.leaving.record(trade, self._stop_atrs(trade.enter_tag))
+            if facts is not None:
+                trade.set_custom_data(key=FACTS, value=facts)
 
     def stop_scale(self, tag: str | None) -> float:
         """A trade that lasts longer moves more: as the root of time."""
-        minutes = self.settings.signals.holding_minutes.get(tag or "")
+        minutes = self.settings.signals.holding_minutes.get(opened_by(tag))
         return sqrt(max(1.0, minutes / (self.horizon * self.minutes))) if minutes else 1.0
 
-    def stake_share(self, candle: Series) -> float:
-        """How sure the candle was."""
+    def stake_share(self, candle: Series, pair: str, side: str, now: datetime) -> float:
+        """How sure the candle was, and what the gate leaves of it."""
         share = float(candle["hydra_conviction"])
         if not 0 < share <= 1:
             raise ValueError(f"no conviction known: {share}")
-        return share
+        return share * self.gate_share(candle, pair, side, now)
 
     # --- helpers ---------------------------------------------------------------------------------
 
@@ -245,7 +246,7 @@ class HeadedStrategyBase(HydraStrategyBase):
         names = signal_names(frame)
         weights = base_weights(self.settings.vote, self.settings.ensemble)
         voted = entry_tags(frame, side, self.settings.vote, weights)
-        return np.where(frame["signal_side"].to_numpy() != 0, names, voted)
+        return marked(np.where(frame["signal_side"].to_numpy() != 0, names, voted), frame)
 
     def _prediction(self) -> str:
         return LESSONS[head_of(self.freqai)].answer
@@ -256,9 +257,6 @@ class HeadedStrategyBase(HydraStrategyBase):
             self.horizon,
         )
         return max(super()._rules_lookback(), votes, lookback(self.settings, self._minutes()))
-
-    def _minutes(self) -> int:
-        return int(timeframe_to_minutes(self.config.get("timeframe") or self.timeframe))
 
     def _start_parameters_from(self, settings: Settings) -> None:
         super()._start_parameters_from(settings)

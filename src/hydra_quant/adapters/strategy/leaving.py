@@ -9,17 +9,20 @@ from freqtrade.persistence import Trade
 from numpy.typing import NDArray
 from pandas import DataFrame, DatetimeIndex
 
+from hydra_quant.adapters.data.heard import VERDICT
+from hydra_quant.adapters.strategy.gated import opened_by
 from hydra_quant.adapters.strategy.heads import Heads
 from hydra_quant.heads.artefact import Artefact
 from hydra_quant.heads.exit_facts import EntryFacts, facts_of, since_entry
 from hydra_quant.heads.exit_features import exit_features, thesis_health
 from hydra_quant.heads.exit_market import Market, market_of
+from hydra_quant.news.verdict import ACTIONS
 from hydra_quant.regimes.market import REGIMES
 from hydra_quant.risk.leaving import Position, leave
 from hydra_quant.settings import SIGNALS, Settings
 
 FACTS, TOLD = "hydra_facts", "regime_told"
-VOTE_FADED = "vote_faded"
+VOTE_FADED, GATE_EXIT = "vote_faded", "gate_exit"
 NAN = float("nan")
 
 
@@ -34,6 +37,7 @@ class _Seen:
     others: NDArray[np.float64]
     atr: NDArray[np.float64]
     regime: NDArray[np.int64]
+    says_exit: NDArray[np.bool_]
     exit: Artefact | None
     answers: NDArray[np.bool_]
 
@@ -74,6 +78,7 @@ class Leaving:
             others=frame["hydra_others"].to_numpy(float),
             atr=frame["hydra_atr"].to_numpy(float),
             regime=frame["hydra_regime"].to_numpy(np.int64),
+            says_exit=frame[VERDICT].to_numpy() == ACTIONS.index("exit"),
             exit=self._heads.get("exit"),
             answers=self._heads.answers("exit", frame),
         )
@@ -137,6 +142,8 @@ class Leaving:
         entry, now = seen.row_at(trade.open_date_utc), seen.row_at(time)
         if now <= entry:  # no candle has closed since
             return None
+        if self._settings.news.follow_exit and seen.says_exit[now]:
+            return GATE_EXIT
         side, source = int(facts.side[0]), int(facts.source[0])
         if source < 0:
             faded = side * seen.others[now] <= exit_below  # NaN compares False: no exit on no view
@@ -181,7 +188,8 @@ class Leaving:
 
 def _source(trade: Trade) -> int:
     """The signal that opened a position: index into `SIGNALS`, -1 for an entry by vote."""
-    return SIGNALS.index(trade.enter_tag) if trade.enter_tag in SIGNALS else -1
+    name = opened_by(trade.enter_tag)
+    return SIGNALS.index(name) if name in SIGNALS else -1
 
 
 def _regime(code: int) -> str | None:

@@ -42,9 +42,13 @@ class Orders(CheckedStrategy):
         """How much wider a trade's first stop is than that of the label horizon, by its tag."""
         return 1.0
 
-    def stake_share(self, candle: Series) -> float:
-        """Share of the full stake that the candle that decided is worth, 0 to 1."""
+    def stake_share(self, candle: Series, pair: str, side: str, now: datetime) -> float:
+        """Share of the full stake that an entry is worth, 0 to 1, by the candle that decided."""
         return 1.0
+
+    def last_word(self, pair: str, side: str, now: datetime) -> Reason:
+        """Why an order must not be placed although its candle decided so; ``ENTERED`` otherwise."""
+        return Reason.ENTERED
 
     def leverage(
         self,
@@ -83,7 +87,7 @@ class Orders(CheckedStrategy):
             available=max_stake,
             risk=self.settings.risk,
         )
-        amount *= self.stake_share(candle)
+        amount *= self.stake_share(candle, pair, side, current_time)
         # freqtrade would raise a stake to the exchange's minimum, beyond the risk that was wanted.
         if amount < max(min_stake or 0.0, self.settings.risk.min_stake) or amount == 0.0:
             self.note_denial(pair, current_time, side, Reason.STAKE_TOO_SMALL)
@@ -103,7 +107,7 @@ class Orders(CheckedStrategy):
         side: str,
         **kwargs: Any,
     ) -> bool:
-        """Last look: signal fresh, price still where it was, no hole in the candles behind it."""
+        """Last look: signal fresh, price where it was, no hole behind it, no veto since."""
         candle = self._last_candle(pair)
         length = timedelta(minutes=timeframe_to_minutes(self.timeframe))
         reason = check_entry(
@@ -116,6 +120,8 @@ class Orders(CheckedStrategy):
         )
         if reason is Reason.ENTERED and self._has_hole(pair):
             reason = Reason.DATA_GAP
+        if reason is Reason.ENTERED:
+            reason = self.last_word(pair, side, current_time)
         if reason is not Reason.ENTERED:
             self.note_denial(pair, current_time, side, reason)
         return reason is Reason.ENTERED

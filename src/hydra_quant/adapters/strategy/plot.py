@@ -1,12 +1,14 @@
 """What FreqUI draws: votes against thresholds, the prediction, and why candles were refused."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
-from pandas import DataFrame
+from pandas import DataFrame, Timestamp
 
+from hydra_quant.memory.series import MINUTE_MS
+from hydra_quant.news.verdict import Verdict
 from hydra_quant.reasons import Reason
 
 PLOT_CONFIG: dict[str, Any] = {
@@ -66,6 +68,11 @@ def headed_plot_config(remembered: Iterable[str] = ()) -> dict[str, Any]:
             "long_share_zscore": {"color": "#9467bd"},
             "liq_zscore": {"color": "#d62728"},
         },
+        "gate": {
+            "hydra_verdict": {"color": "#ff7f0e", "type": "scatter"},
+            "hydra_gate_share": {"color": "#2ca02c"},
+            "sentiment": {"color": "#17becf"},
+        },
         "others": {
             "hydra_others": {"color": "#1f77b4"},
             "hydra_disagreement": {"color": "#7f7f7f"},
@@ -113,22 +120,50 @@ def annotations(frame: DataFrame, start: Any, end: Any) -> list[dict[str, Any]]:
     FreqUI area annotations, one for each run of equal reasons, up to the next candle (a single
     candle would have no width); candles without signal are blank.
     """
-    if "hydra_reason" not in frame:
+    return [mark for mark, _ in _runs(frame, start, end, ["hydra_reason"])]
+
+
+def headed_annotations(
+    frame: DataFrame,
+    start: Any,
+    end: Any,
+    verdict_at: Callable[[int], Verdict | None],
+    minutes: int,
+) -> list[dict[str, Any]]:
+    """Shade as `annotations` do, and name the verdict that stood and its reason.
+
+    Parameters
+    ----------
+    frame : analysed candles with ``date``, ``hydra_reason`` and ``hydra_verdict``
+    start, end : first and last time drawn (UTC)
+    verdict_at : the verdict that stood at a time (epoch ms)
+    minutes : width of a candle
+    """
+    marks = []
+    for mark, opened in _runs(frame, start, end, ["hydra_reason", "hydra_verdict"]):
+        verdict = verdict_at(round(opened.timestamp() * 1000) + minutes * MINUTE_MS)
+        said = f" ({verdict.action}, {verdict.confidence}: {verdict.reason})" if verdict else ""
+        marks.append({**mark, "label": mark["label"] + said})
+    return marks
+
+
+def _runs(
+    frame: DataFrame, start: Any, end: Any, alike: list[str]
+) -> list[tuple[dict[str, Any], Timestamp]]:
+    """Areas of candles that are alike in these columns, and the first one's open time."""
+    if not set(alike) <= set(frame):
         return []
-    seen = frame.loc[(frame["date"] >= start) & (frame["date"] <= end), ["date", "hydra_reason"]]
-    reasons, dates = seen["hydra_reason"].to_numpy(), seen["date"]
-    if len(reasons) == 0:
+    seen = frame.loc[(frame["date"] >= start) & (frame["date"] <= end), ["date", *alike]]
+    values, dates = seen[alike].to_numpy(), seen["date"]
+    if len(values) == 0:
         return []
-    first = np.flatnonzero(np.r_[True, reasons[1:] != reasons[:-1]])
-    after = np.minimum(np.r_[first[1:], len(reasons)], len(reasons) - 1)
-    return [
-        {
-            "type": "area",
-            "start": dates.iloc[a].isoformat(),
-            "end": dates.iloc[b].isoformat(),
-            "color": _DRAWN[Reason(reasons[a])],
-            "label": Reason(reasons[a]).label,
-        }
-        for a, b in zip(first, after, strict=True)
-        if Reason(reasons[a]) in _DRAWN
-    ]
+    first = np.flatnonzero(np.r_[True, (values[1:] != values[:-1]).any(axis=1)])
+    after = np.minimum(np.r_[first[1:], len(values)], len(values) - 1)
+    found = []
+    for a, b in zip(first, after, strict=True):
+        reason = Reason(int(values[a, 0]))
+        if reason in _DRAWN:
+            ends = {"start": dates.iloc[a].isoformat(), "end": dates.iloc[b].isoformat()}
+            mark = {"type": "area", **ends, "color": _DRAWN[reason], "label": reason.label}
+            found.append((mark, dates.iloc[a]))
+    return found

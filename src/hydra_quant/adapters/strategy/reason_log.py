@@ -12,8 +12,11 @@ from hydra_quant.reasons import Reason
 
 logger = logging.getLogger(__name__)
 COLUMNS = ["date", "close", "hydra_vote", "hydra_side", "hydra_reason"]
-# Where the strategy has signals and regimes: what they said of each candle.
-THOUGHTS = ["signal_source", "signal_side", "hydra_score", "hydra_regime"]
+# Where the strategy has signals, regimes and a gate: what they said of each candle.
+THOUGHTS = [
+    *("signal_source", "signal_side", "hydra_score", "hydra_regime"),
+    *("hydra_wanted", "hydra_verdict", "hydra_verdict_confidence", "hydra_gate_share"),
+]
 DENIED = "denied.jsonl"
 
 
