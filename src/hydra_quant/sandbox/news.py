@@ -164,7 +164,7 @@ def _scare(pair: str, seen: Seen, draw: Floats, row: int) -> Iterator[Story]:
 
 def _copy(story: Story, draw: Floats, number: int) -> Story:
     edit = words.EDITS[(int(draw[_Draw.EDIT] * len(words.EDITS)) + number) % len(words.EDITS)]
-    title = edit.format(title=story.title, first=story.source)
+    title = edit.format(title=story.title)
     later = number * _seconds(120 + 1200 * draw[_Draw.DELAY])
     return story._replace(
         time_ms=story.time_ms + later, source=_outlet(draw, number), title=title, told="copy"

@@ -124,8 +124,9 @@ SCARE = (
     "Auditor calls {venue} insolvent; {name} clients cannot reach their coins",
     "Attackers hacked {venue} and moved {name} worth {worth}",
 )
-# What a copier does to another's sentence, and a republisher to yesterday's.
-EDITS = ("{title}", "{title} - report", "UPDATE: {title}", "{title}, {first} reports", "{title}.")
+# What a copier does to another's sentence, and a republisher to yesterday's: little, so that a
+# rumour that was copied is no second report.
+EDITS = ("{title}", "{title} - report", "UPDATE: {title}", "{title}, reportedly", "{title}.")
 STALE_EDITS = ("{title}", "Recap: {title}", "{title} (repost)")
 
 # Text that wants to be an instruction. Nothing in it may change anything.

@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
 from support.talking import Bent, Peeking
 
+from hydra_quant.news.similar import ALIKE, likeness, shingles
 from hydra_quant.sandbox import news_words as words
 from hydra_quant.sandbox.llm import judging
 from hydra_quant.sandbox.market import MarketSpec, SyntheticMarket
@@ -172,10 +174,21 @@ def test_scares_have_two_or_three_sources_within_the_hour_or_are_rumours(told):
         ]
         own = near[near["told"].isin(["first", "own"])]
         assert own["source"].is_unique
-        assert own["title"].is_unique
+        assert not any(alike(*two) for two in combinations(own["title"], 2))
         sources.append(len(own))
     assert 4 <= len(firsts) <= 30  # six a month over all pairs
     assert set(sources) == {1, 2, 3}
+
+
+def alike(one, two):
+    return likeness(shingles(one), shingles(two)) >= ALIKE
+
+
+def test_a_copy_is_no_report_of_its_own():
+    for template in words.SCARE:
+        title = template.format(name="XRP", ticker="XRP", venue="Examplex", worth="$1 million")
+        for edit in (*words.EDITS, *words.STALE_EDITS):
+            assert alike(title, edit.format(title=title)), edit
 
 
 def test_scares_have_a_clock_of_their_own(market, told):
