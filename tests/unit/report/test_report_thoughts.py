@@ -127,7 +127,8 @@ def test_the_side_of_a_candle_is_its_signals_else_its_votes(tmp_path: Path) -> N
     assert rows.loc[[at(4), at(6), at(8)], "side"].tolist() == [-1, 1, 0]
     # closes rise by 1 a candle from 100 at candle -5; the horizon is 3, costs are 20 bps
     assert rows.loc[at(4), "followed"] == pytest.approx(-(112 / 109 - 1) - 0.002)
-    assert rows.loc[at(4), THOUGHTS].tolist() == [1, -1, 0.3, 0]
+    told = ["signal_source", "signal_side", "hydra_score", "hydra_regime"]
+    assert rows.loc[at(4), told].tolist() == [1, -1, 0.3, 0]
     assert has_signals(rows)
     assert has_regimes(rows)
 
