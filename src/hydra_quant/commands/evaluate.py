@@ -9,22 +9,26 @@ from hydra_quant.commands import (
     evaluate_exit,
     evaluate_regime,
     evaluate_scorer,
+    evaluate_sentiment,
 )
 from hydra_quant.commands.opening import InputError
 from hydra_quant.heads import cascade_report, exit_report, regime_report, scorer_report
 from hydra_quant.memory import StoreError
+from hydra_quant.sentiment import report as sentiment_report
 
 TOO_FEW = (
     scorer_report.TooFew,
     exit_report.TooFew,
     regime_report.TooFew,
     cascade_report.TooFew,
+    sentiment_report.TooFew,
 )
 PARTS = {
     "scorer": (evaluate_scorer, "which signals pay: ranking, calibration, net of costs"),
     "regime": (evaluate_regime, "the regime classifier against persistence and the rule"),
     "exit": (evaluate_exit, "the exit predictor against volatility alone"),
     "cascade": (evaluate_cascade, "the fitted cascade model against the prior and a constant"),
+    "sentiment": (evaluate_sentiment, "whether returns follow the mood of headlines"),
 }
 
 

@@ -63,30 +63,33 @@ def make(settings: Sentiment) -> tuple[Scorer, str]:
     NotLoaded
         When the lexicon is not there either.
     """
-    from hydra_quant.sentiment.cache import Remembering
-    from hydra_quant.sentiment.lexicon import Vader
-
-    if not settings.model:
-        return Remembering(Vader()), ""
     try:
-        return Remembering(classifier(settings.model)), ""
+        return load(settings), ""
     except NotLoaded as error:
-        lexicon = Remembering(Vader())
+        if not settings.model:
+            raise
+        lexicon = load(settings.model_copy(update={"model": ""}))
         why = f"{error}; texts are scored by {lexicon.name} instead"
         logger.warning(why)
         return lexicon, why
 
 
-def classifier(model: str) -> Scorer:
-    """Load a checkpoint for transformers.
+def load(settings: Sentiment) -> Scorer:
+    """Load the scorer that is configured and no other; it remembers what it scored.
 
     Raises
     ------
     NotLoaded
     """
-    from hydra_quant.sentiment.classifier import Classifier
+    from hydra_quant.sentiment.cache import Remembering
 
-    return Classifier.load(model)
+    if settings.model:
+        from hydra_quant.sentiment.classifier import Classifier
+
+        return Remembering(Classifier.load(settings.model))
+    from hydra_quant.sentiment.lexicon import Vader
+
+    return Remembering(Vader())
 
 
 def short_name(model: str) -> str:
