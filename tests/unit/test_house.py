@@ -284,7 +284,7 @@ def test_every_scanned_folder_has_files():
 
 LOOPBACK = {"127.0.0.1", "localhost"}
 DOCUMENTED = {"www.freqtrade.io"}
-# Where collectors read, and the public documentation that says how.
+# Where collectors and the news' analyst read, and the public documentation that says how.
 SOURCES = {
     *("api.glassnode.com", "docs.glassnode.com", "api.cryptoquant.com", "cryptoquant.com"),
     *("userguide.cryptoquant.com", "docs.cryptoquant.com"),
@@ -295,6 +295,7 @@ SOURCES = {
     *("www.reddit.com", "oauth.reddit.com", "praw.readthedocs.io", "docs.tweepy.org"),
     *("developers.binance.com", "bybit-exchange.github.io", "www.okx.com", "docs.timescale.com"),
     *("www.rssboard.org", "feedparser.readthedocs.io", "www.rfc-editor.org", "docs.ccxt.com"),
+    *("api.anthropic.com", "platform.claude.com", "api.openai.com", "platform.openai.com"),
     *("www.tigerdata.com", "alembic.sqlalchemy.org", "www.sqlite.org", "www.postgresql.org"),
 }
 LICENCE = {"www.gnu.org", "fsf.org"}

@@ -142,7 +142,7 @@ def test_a_mistake_in_the_settings(check, monkeypatch, news, line):
 
 
 def test_a_key_for_another_server_goes_nowhere_in_the_open(check, server):
-    status, _, err = check("openai", base_url="http://192.0.2.1:8080/v1")
+    status, _, err = check("openai", base_url="http://llm.example:8080/v1")
     assert status == 2
     assert "plain http://" in err
     assert server.calls == 0
