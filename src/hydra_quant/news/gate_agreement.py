@@ -9,19 +9,18 @@ from numpy.typing import NDArray
 
 from hydra_quant.memory import Memory
 from hydra_quant.news.calls import ANSWERED, CHECK, KIND, NOT_ASKED
+from hydra_quant.news.gate_blocks import DAY_S, UNKNOWN, means
 from hydra_quant.news.gate_prices import MINUTE_MS, Floats, Ints, Prices
 from hydra_quant.news.tape import BACKFILL, Tape
 from hydra_quant.news.verdict import ACTIONS
-from hydra_quant.validation.block_bootstrap import Interval, intervals
+from hydra_quant.validation.block_bootstrap import Interval
 
 Flags = NDArray[np.bool_]
 HOURS = (1, 4, 24)
 HOUR_MS = 60 * MINUTE_MS
-DAY_S = 86_400
 # Which way the market has to go for a verdict to have been right; hold takes no side.
 SIGNS = {"bullish": 1, "bearish": -1, "hold": 0, "exit": -1}
 SIDED = "all with a side"
-UNKNOWN = Interval(np.nan, np.nan, np.nan)
 
 
 @dataclass(frozen=True)
@@ -174,20 +173,6 @@ def followed(
                 figures["agreement"] = UNKNOWN
             found.append(Followed(name, hours, len(rows), **figures))
     return tuple(found)
-
-
-def means(
-    values: Mapping[str, Floats], times_s: Ints, block_s: int, draws: int, seed: int
-) -> dict[str, Interval]:
-    """Means with their block-bootstrap intervals; NaN without rows."""
-    if not len(times_s):
-        return dict.fromkeys(values, UNKNOWN)
-
-    def measure(weights: Floats) -> dict[str, Floats]:
-        total = weights.sum(axis=1)
-        return {name: (weights @ value) / total for name, value in values.items()}
-
-    return intervals(measure, times_s, block_seconds=block_s, draws=draws, seed=seed)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hydra_quant.news.gate_agreement import DAY_S, means
+from hydra_quant.news.gate_blocks import DAY_S, means
 from hydra_quant.news.gate_trades import Candidates, Flags, walk
 from hydra_quant.news.verdict import ACTIONS
 from hydra_quant.validation.block_bootstrap import Interval

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hydra_quant.news.gate_blocks import blocks_of, ratios
 from hydra_quant.news.gate_outcomes import alone, block_seconds
 from hydra_quant.news.gate_prices import Floats, Ints
 from hydra_quant.news.gate_trades import Candidates, Flags, turned, walk
-from hydra_quant.validation.block_bootstrap import Interval, intervals
+from hydra_quant.validation.block_bootstrap import Interval
 
 FEWEST = 30
 ALMOST_ALL = 0.95
@@ -84,7 +85,7 @@ def worth(found: Candidates, gates: int, draws: int, seed: int) -> Worth:
     seed : the same seed, the same figures
     """
     base = alone(found)
-    days = _days(found)
+    days = blocks_of(found.enter_ms // 1000, block_seconds(found))
     turns = np.random.default_rng(seed).random(gates)
     real, taken = _earned(found, days, np.zeros(1))
     chance, _ = _earned(found, days, turns)
@@ -93,7 +94,9 @@ def worth(found: Candidates, gates: int, draws: int, seed: int) -> Worth:
     random = chance.sum(axis=1) - without
     low, high = np.quantile(random, (0.025, 0.975))
     trades = np.bincount(days[base], minlength=len(usual)).astype(float)
-    gain, each = _gain(real[0] - usual, trades, block_seconds(found), draws, seed)
+    more = {"gain": real[0] - usual}
+    gain = ratios(more, np.full(len(usual), 1.0 / len(usual)), draws, seed)["gain"]
+    each = ratios(more, trades, draws, seed)["gain"]
     # The slack is rounding: the same trades summed up in another order are as good.
     as_good = int((_sureness(chance - usual) >= _sureness(real - usual) - 1e-9).sum())
     return Worth(
@@ -112,13 +115,6 @@ def worth(found: Candidates, gates: int, draws: int, seed: int) -> Worth:
         p_value=(1 + as_good) / (1 + gates),
         block_hours=block_seconds(found) / 3600,
     )
-
-
-def _days(found: Candidates) -> Ints:
-    """Number of the bootstrap's block that each entry falls into; blocks without any are none."""
-    seconds = (found.enter_ms - found.enter_ms.min()) // 1000
-    numbers: Ints = np.unique(seconds // block_seconds(found), return_inverse=True)[1]
-    return numbers
 
 
 def _earned(found: Candidates, days: Ints, turns: Floats) -> tuple[Floats, Flags]:
@@ -154,21 +150,6 @@ def _sureness(more: Floats) -> Floats:
     sure: Floats = np.zeros(len(more))
     np.divide(more.sum(axis=1), spread, out=sure, where=spread > 1e-9)
     return sure
-
-
-def _gain(
-    more: Floats, trades: Floats, block_s: int, draws: int, seed: int
-) -> tuple[Interval, Interval]:
-    """The sum of a block's figure, and the same a trade; one row a block."""
-
-    def measure(weights: Floats) -> dict[str, Floats]:
-        sums, counts = weights @ more, weights @ trades
-        each = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
-        return {"gain": sums, "each": each}
-
-    times = block_s * np.arange(len(more))
-    figures = intervals(measure, times, block_seconds=block_s, draws=draws, seed=seed)
-    return figures["gain"], figures["each"]
 
 
 def judge(found: Worth) -> str:
