@@ -31,6 +31,7 @@ from hydra_quant.news.gate_report import (
     Run,
     Said,
     heard_pairs,
+    left_out,
     listen,
     weigh,
 )
@@ -56,6 +57,12 @@ examples
   hydra-quant gate report -c config.json --json gate.json
 """
 NO_TAPE = "no verdicts: run the bot with hydra.news.provider set, or hydra-quant gate backfill"
+NOT_THEN = "no verdict of the configured model became known then; see hydra-quant gate backfill"
+KNEW = (
+    "no verdict is used: of {}, the model may have known what followed; set "
+    "hydra.news.model_cutoff before hydra-quant gate backfill, or take them with "
+    'hydra.news.backfilled "all"'
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -133,8 +140,9 @@ def _said(
         prices = _prices(args, results, pairs, notes)
         span = _window(results)
         said = listen(memory, prices, settings.news, judging, span) if prices else None
-    if prices and said is None:
-        notes.append(f"within the backtest there are {NO_TAPE}")
+        if prices and said is None:
+            knew = left_out(memory, prices, settings.news)
+            notes.append(KNEW.format(knew) if knew else NOT_THEN)
     return said
 
 

@@ -1,7 +1,7 @@
 """What the gate said and what it was worth, as one value."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,11 @@ class GateReport:
 def heard_pairs(memory: Memory) -> tuple[str, ...]:
     """Pairs that have verdicts."""
     return tuple(sorted({series.subject for series in memory.series(KIND)}))
+
+
+def left_out(memory: Memory, pairs: Iterable[str], settings: News) -> int:
+    """How many verdicts are not used, as their model may have known what followed."""
+    return sum(Tape.read(memory, pair, settings).future for pair in pairs)
 
 
 def listen(

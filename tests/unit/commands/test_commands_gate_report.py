@@ -186,6 +186,19 @@ def test_with_neither_one_line_says_how_to_get_a_tape(place):
 
 
 @pytest.mark.usefixtures("tape")
+def test_verdicts_that_are_not_used_are_not_called_missing(place):
+    news = CONFIG["hydra"]["news"]
+    for changed, why in (
+        ({"backfilled": "after_cutoff"}, r"of 120, the model may have known.*model_cutoff"),
+        ({"model": "another"}, "no verdict of the configured model"),
+    ):
+        written = CONFIG | {"hydra": {"news": news | changed}}
+        (place / "config.json").write_text(json.dumps(written))
+        with pytest.raises(InputError, match=why):
+            report()
+
+
+@pytest.mark.usefixtures("tape")
 def test_reasons_without_the_gate_or_of_another_run_are_named(place, capsys):
     put_backtest(place)
     folder = place / "user_data/hydra/reasons/Probe"
