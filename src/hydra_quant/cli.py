@@ -17,7 +17,6 @@ COMMANDS = {
     "memory": ("hydra_quant.commands.memory", "what the memory holds, and whether it is sound"),
     "train": ("hydra_quant.commands.train", "fit a head outside the bot"),
     "evaluate": ("hydra_quant.commands.evaluate", "what a head is worth on later history"),
-    "sentiment": ("hydra_quant.commands.sentiment", "score the texts of the memory"),
     "sentiment": ("hydra_quant.commands.sentiment", "score the mood of texts"),
     "gate": ("hydra_quant.commands.gate", "verdicts about past news, and what they were worth"),
     "llm": ("hydra_quant.commands.llm", "try the language model that reads the news"),

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from support.moods import NEWS, POSTS, closes, headline, post, write, write_scores
 from support.remembering import MINUTE, PAIR, T0, empty_memory
 
+from hydra_quant.collectors.text import line
 from hydra_quant.sentiment.column import sentiment_at
+from hydra_quant.sentiment.texts import MOST_LETTERS, cleaned
 from hydra_quant.settings import Sentiment
 
 WINDOW = 60
@@ -111,3 +113,8 @@ def test_the_law_fails_for_a_score_from_the_future():
     assert np.isnan(one["sentiment"][0])
     assert two["sentiment"][0] == 1.0
     assert closes(20)[0] == T0 + 20 * MINUTE
+
+
+@given(st.text() | st.text(st.characters(max_codepoint=130)).map(lambda text: text * 90))
+def test_a_quickly_cleaned_text_is_a_cleaned_text(text):
+    assert cleaned(text) == (line(text, MOST_LETTERS) or "")

@@ -8,14 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from hydra_quant.collectors.text import line
 from hydra_quant.memory import Memory, Series
 from hydra_quant.memory.as_of import replaced_at
 from hydra_quant.memory.series import DAY_MS, MINUTE_MS
 from hydra_quant.news.bots import FACTS, bots
 from hydra_quant.news.mentions import pairs_in
 from hydra_quant.sentiment.scorers import CLASSIFIER, FAMILIES, LEXICON, short_name
-from hydra_quant.sentiment.texts import BODY, MOST_LETTERS, SCORES, text_id, text_series
+from hydra_quant.sentiment.texts import BODY, SCORES, cleaned, text_id, text_series
 from hydra_quant.settings import Sentiment
 
 Ints = NDArray[np.int64]
@@ -150,7 +149,7 @@ def _rows_about(
 
 @lru_cache(maxsize=1 << 16)
 def _is_about(text: str, symbols: str | None, pair: str) -> bool:
-    return bool(pairs_in(line(text, MOST_LETTERS) or "", (pair,), symbols))
+    return bool(pairs_in(cleaned(text), (pair,), symbols))
 
 
 def _without_copies(rows: DataFrame, window_ms: int) -> DataFrame:

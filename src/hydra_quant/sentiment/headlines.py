@@ -7,11 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from hydra_quant.collectors.text import line
 from hydra_quant.memory import Memory
 from hydra_quant.memory.series import HOUR_MS
 from hydra_quant.news.mentions import pairs_in
-from hydra_quant.sentiment.texts import MOST_LETTERS, SCORES, text_id
+from hydra_quant.sentiment.texts import SCORES, cleaned, text_id
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -102,7 +101,7 @@ def _told(memory: Memory, pairs: Sequence[str]) -> Iterator[tuple[str, int, str,
         rows = memory.rows(series, ["title", "symbols"]).drop_duplicates("item")
         columns = (rows[name] for name in ("item", "known_at", "title", "symbols"))
         for item, known, title, symbols in zip(*columns, strict=True):
-            words = line(title, MOST_LETTERS) or ""
+            words = cleaned(title or "")
             for pair in pairs_in(words, pairs, symbols):
                 yield text_id("news", item), known, pair, " ".join(words.casefold().split())
 

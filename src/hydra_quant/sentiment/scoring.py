@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import pandas as pd
 from pandas import DataFrame
 
-from hydra_quant.collectors.text import line
 from hydra_quant.memory import Memory, Written
 from hydra_quant.news.mentions import neutralise
 from hydra_quant.sentiment.scorers import Scorer
-from hydra_quant.sentiment.texts import BODY, MOST_LETTERS, score_series, text_id, text_series
+from hydra_quant.sentiment.texts import BODY, cleaned, score_series, text_id, text_series
 from hydra_quant.settings import Sentiment
 
 BATCH = 512
@@ -79,8 +78,7 @@ def score_new(
     written = Written()
     for begin in range(0, len(new), BATCH):
         batch = new.iloc[begin : begin + BATCH]
-        cleaned = [line(text, MOST_LETTERS) or "" for text in batch["text"]]
-        neutral = [neutralise(text, settings.celebrities) for text in cleaned]
+        neutral = [neutralise(cleaned(text), settings.celebrities) for text in batch["text"]]
         scores, labels = scorer.score(neutral)
         rows = batch[["event_time", "known_at"]].assign(
             item=batch["id"], score=scores, label=labels

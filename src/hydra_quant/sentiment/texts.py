@@ -1,7 +1,9 @@
 """The texts of the memory: headlines and posts, and which of their columns is read."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
+from hydra_quant.collectors.text import line
 from hydra_quant.memory import Memory, Series
 from hydra_quant.sentiment.scorers import FAMILIES
 
@@ -27,3 +29,11 @@ def score_series(family: str, name: str) -> Series:
 def text_id(kind: str, item: str) -> str:
     """A text's name among the scores."""
     return f"{kind}:{item}"
+
+
+@lru_cache(maxsize=1 << 16)
+def cleaned(text: str) -> str:
+    """`collectors.text.line`, remembered: a text is looked at once for every pair."""
+    if text.isascii() and text.isprintable():  # most headlines, and soon done
+        return " ".join(text.split())[:MOST_LETTERS].rstrip()
+    return line(text, MOST_LETTERS) or ""
