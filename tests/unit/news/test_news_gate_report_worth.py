@@ -184,3 +184,8 @@ def test_blocked_trades_are_counted_once_and_by_what_the_gate_said():
     lasting = outcomes(trades(net, share, verdict=verdict, hours=3), 200, 7)
     assert {one.what: one.n for one in lasting}[ALL] == 3  # at hours 0, 3 and 6
     assert {one.what: one.n for one in lasting}["bearish"] == 0
+    weighed = worth(trades(net, share, verdict=verdict, hours=3), 50, 50, 7)
+    assert (weighed.entries, weighed.vetoed) == (9, 7)
+    assert (weighed.trades, weighed.touched) == (3, 3)
+    assert weighed.gated == 1  # at hour 7, with half of the stake; hour 8 finds the pair taken
+    assert weighed.with_gate == pytest.approx(50)
