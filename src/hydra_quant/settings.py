@@ -309,7 +309,7 @@ class News(_Section):
     )
     timeout_seconds: float = Field(60.0, gt=0, le=600, description="longest wait for an answer")
     temperature: float | None = Field(
-        0.0, ge=0, le=2, description="asked of the model; null: not sent, for models without it"
+        None, ge=0, le=2, description="asked of the model; null: not sent, newest models refuse it"
     )
     structured: bool = Field(
         True, description="ask for the provider's structured output; false where it has none"

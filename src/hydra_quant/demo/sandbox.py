@@ -27,7 +27,7 @@ from hydra_quant.demo.steps import Step
 EPOCH = date(2025, 1, 1)
 TESTED_DAYS = 28
 EDGE = 1.0
-READ_EVERY = 60  # minutes
+READ_EVERY = 120  # minutes
 # The exit predictor is trained once, before the tested days, and asked through all of them.
 KEEP: dict[str, Any] = {"hydra": {"scorer": {"max_age_days": 60}}}
 BANNER = (
@@ -134,7 +134,7 @@ def _reading(folder: Path, overlays: Sequence[Path], days: Range) -> Step:
     budget = ("--max-calls", str(2 * (days.end - days.test).days * 24 * 60 // READ_EVERY))
     return Step(
         "backfill",
-        "Ask the language model about the tested days' news, hour by hour, onto the tape",
+        "Ask the language model about the tested days' news, time by time, onto the tape",
         ("hydra-quant", "gate", "backfill", *shared_options(folder, overlays), *span, *budget),
         folder / "logs" / "backfill.log",
         "nothing",

@@ -80,6 +80,8 @@ def plan(
     """
     key = list(kind.key)
     rows = rows.assign(known_at=known_at)
+    if stored.empty:
+        return rows, Written(new=len(rows))
     merged = rows.merge(stored, on=key, how="left", suffixes=("", "_stored"), indicator=True)
     there = (merged["_merge"] == "both").to_numpy()
     same = there.copy()
