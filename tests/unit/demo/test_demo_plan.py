@@ -91,7 +91,8 @@ def test_the_gate_asks_the_stand_in_about_the_tested_days_only(config: dict[str,
     begin, end = (backfill[backfill.index(word) + 1] for word in ("--from", "--to"))
     assert f"{begin}-{end}".replace("-", "") == days.replace("-", "")
     assert date.fromisoformat(news["model_cutoff"]) < date.fromisoformat(begin)
-    rounds = 24 * 60 // news["every_minutes"] * (date.fromisoformat(end) - date.fromisoformat(begin)).days
+    tested = (date.fromisoformat(end) - date.fromisoformat(begin)).days
+    rounds = tested * 24 * 60 // news["every_minutes"]
     assert int(backfill[backfill.index("--max-calls") + 1]) >= rounds
 
 

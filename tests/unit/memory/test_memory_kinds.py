@@ -28,6 +28,6 @@ def test_tables_are_the_kinds_and_the_series():
 
 
 def test_what_comes_from_outside_has_a_stated_lag():
-    own = {"llm_decisions", "predictions", "signals", "portfolio_state", "model_runs"}
+    own = {"llm_calls", "llm_decisions", "predictions", "signals", "portfolio_state", "model_runs"}
     stated = {key.split(".")[0] for key in DEFAULTS_MS}
     assert stated | own | {"sentiment_scores"} == set(KINDS)
