@@ -101,8 +101,17 @@ def test_the_gate_itself_never_gives_more_than_there_was():
     check_table()
 
 
-# One outlet under many names, and others.
-SAME = ("Reuters", "REUTERS ", "reuters.com", "www.reuters.com")
+# One outlet under many names, and those who say no name; the second line are other outlets.
+SAME = (
+    "Reuters",
+    "REUTERS ",
+    "reuters.com",
+    "www.reuters.com",
+    "m.reuters.com",
+    "Rеuters",
+    "Ｒeuters",
+)
+SAME += ("reuters.co.uk", "news.reuters.com", "re\u200buters", "", " ", "\u200b")
 OTHERS = ("CoinDesk", "decrypt.co", "Cointelegraph")
 
 

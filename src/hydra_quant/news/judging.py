@@ -1,7 +1,5 @@
 """What becomes of the model's opinions: those that rest on what was shown become verdicts."""
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +7,7 @@ from dataclasses import dataclass
 from hydra_quant.collectors import text
 from hydra_quant.memory.series import MINUTE_MS
 from hydra_quant.news.item import Item
+from hydra_quant.news.outlets import outlet
 from hydra_quant.news.verdict import (
     CONFIDENCES,
     REASON_LETTERS,
@@ -26,7 +25,6 @@ ONE_SOURCE = "exit on one source, kept as hold"
 REPEATED = "said twice, the less sure one kept"
 CONTRADICTORY = "contradictory, kept as hold"
 SOURCES_FOR_EXIT = 2
-_SUFFIX = re.compile(r"\.[a-z]{2,6}$")
 
 
 @dataclass(frozen=True)
@@ -110,18 +108,12 @@ def judge(
 def sources(items: Iterable[Item]) -> set[str]:
     """Independent sources of these items.
 
-    A publisher under several spellings (``CoinDesk``, ``www.coindesk.com``) is one. All posts of
-    one network are one as well: accounts cost nothing, so two of them prove no more than one.
+    A publisher under several spellings (``CoinDesk``, ``www.coindesk.com``) is one, and one without
+    a name is none. All posts are one as well, whatever their networks: accounts cost nothing, so
+    two of them prove no more than one.
     """
-    return {_source(item) for item in items}
-
-
-def _source(item: Item) -> str:
-    name = unicodedata.normalize("NFKC", item.publisher).casefold().strip()
-    if item.kind == "post":
-        name = name.split("/")[0]
-    name = _SUFFIX.sub("", name.removeprefix("www."))
-    return "".join(letter for letter in name if letter.isalnum())
+    names = ("posts" if item.kind == "post" else outlet(item.publisher) for item in items)
+    return {name for name in names if name}
 
 
 def _view(opinion: Opinion, shown: Mapping[str, Item]) -> _View:

@@ -19,6 +19,7 @@ from hydra_quant.memory.series import DAY_MS, MINUTE_MS
 from hydra_quant.news.bots import FACTS, bots
 from hydra_quant.news.item import Item
 from hydra_quant.news.mentions import neutralise, pairs_in
+from hydra_quant.news.outlets import bare_host
 from hydra_quant.news.prompt import overhead
 from hydra_quant.news.quoting import BODY, PUBLISHER, TITLE, cost, one_line
 from hydra_quant.news.ranking import cut, rank
@@ -93,7 +94,7 @@ class Reader:
         opens = at_ms - self._settings.lookback_minutes * MINUTE_MS
         found = [at for at in self._rows.current(opens, at_ms) if self._counts(at)]
         fresh = [at for at in found if not self._is_old(at, at_ms - MEMORY_MS, opens)]
-        leader = leaders(sorted(fresh, key=self._rows.place), self._same_story)
+        leader = self._leaders(sorted(fresh, key=self._rows.place))
         copies = Counter(leader.values())
         items = [replace(self._item(at), copies=number) for at, number in copies.items()]
         return cut(rank(items, at_ms), self._pairs, self._budget, cost)
@@ -116,16 +117,21 @@ class Reader:
 
     def _is_old(self, at: int, first: int, opens: int) -> bool:
         rows = self._rows
-        for other in rows.near(at):
+        for other in rows.told(at, opens):
             row = rows.rows[other]
-            told = first <= row.event_time and row.known_at <= opens
+            told = first <= row.event_time
             heard = not row.bot and (row.kind == "news" or rows.rows[at].kind == "post")
             if told and heard and self._same_pairs(at, other):
                 return True
         return False
 
-    def _same_story(self, at: int) -> list[int]:
-        return [other for other in self._rows.near(at) if self._same_pairs(at, other)]
+    def _leaders(self, order: Sequence[int]) -> dict[int, int]:
+        leading = self._rows.alike.none()
+
+        def same_story(at: int) -> list[int]:
+            return [other for other in leading.near(at) if self._same_pairs(at, other)]
+
+        return leaders(order, same_story, leading.add)
 
     def _same_pairs(self, one: int, two: int) -> bool:
         return not set(self._item(one).pairs).isdisjoint(self._item(two).pairs)
@@ -184,12 +190,17 @@ class _Rows:
         newest = {self._fact(at): at for at in np.flatnonzero(inside).tolist()}
         return sorted(newest.values())
 
-    def near(self, at: int) -> tuple[int, ...]:
-        """Rows that tell the same in other words, whenever they were known."""
+    @property
+    def alike(self) -> Alike:
+        """Which rows tell the same in other words; made once."""
         if self._alike is None:
             told = (one_line(row.title or row.text, BODY) for row in self.rows)
             self._alike = Alike(list(told))
-        return self._alike.near(at)
+        return self._alike
+
+    def told(self, at: int, until_ms: int) -> Iterator[int]:
+        """Rows known by then that tell the same as row `at`."""
+        return self.alike.before(at, int(np.searchsorted(self._known, until_ms, "right")))
 
     def place(self, at: int) -> tuple[bool, int, int]:
         """Who speaks before whom: news before posts, then as published, then as known."""
@@ -203,7 +214,7 @@ class _Rows:
 @lru_cache(maxsize=4096)
 def publisher_name(value: str) -> str:
     """A publisher as it is compared: ``'CoinDesk: News'`` and ``'coindesk.com'`` are one."""
-    name = one_line(value, PUBLISHER).lower().removeprefix("www.")
+    name = bare_host(one_line(value, PUBLISHER).lower())
     return _TAIL.sub("", name).strip() or "unknown"
 
 

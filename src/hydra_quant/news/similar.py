@@ -6,8 +6,9 @@ Jaccard index is at least `ALIKE`. In a title of twelve words one may differ, or
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from math import ceil
@@ -49,34 +50,75 @@ class Alike:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._sets = [shingles(text) for text in texts]
-        self._holders: dict[str, list[int]] = defaultdict(list)
-        for at, members in enumerate(self._sets):
-            for member in members:
-                self._holders[member].append(at)
-        self._near: dict[int, tuple[int, ...]] = {}
+        self._all = Some(self._sets)
+        for at in range(len(self._sets)):
+            self._all.add(at)
 
     def near(self, at: int) -> tuple[int, ...]:
         """Positions of the texts that are like text `at`, ascending, without itself."""
-        if at not in self._near:
-            mine = self._sets[at]
-            like = (it for it in self._maybe(mine) if likeness(mine, self._sets[it]) >= ALIKE)
-            self._near[at] = tuple(sorted(set(like) - {at}))
-        return self._near[at]
+        return tuple(sorted(self._all.near(at)))
 
-    def _maybe(self, members: frozenset[str]) -> set[int]:
+    def before(self, at: int, end: int) -> Iterator[int]:
+        """Positions below `end` of the texts that are like text `at`, each as it is found."""
+        return self._all.near(at, end)
+
+    def none(self) -> "Some":
+        """An index of the same texts that holds none of them yet."""
+        return Some(self._sets)
+
+
+class Some:
+    """Some of the texts of an `Alike`: those that were added.
+
+    Parameters
+    ----------
+    sets : sequence of frozenset
+        Shingles of all texts.
+    """
+
+    def __init__(self, sets: Sequence[frozenset[str]]) -> None:
+        self._sets = sets
+        self._holders: dict[str, list[int]] = defaultdict(list)
+
+    def add(self, at: int) -> None:
+        """Hold text `at` too."""
+        for member in self._sets[at]:
+            self._holders[member].append(at)
+
+    def near(self, at: int, end: int | None = None) -> Iterator[int]:
+        """Held texts that are like text `at`, without itself, each once and as it is found.
+
+        With `end` only positions below it; texts have to be held in ascending order then.
+        """
+        mine, seen = self._sets[at], {at}
+        for held in self._rarest(mine):
+            for other in held if end is None else held[: bisect_left(held, end)]:
+                if other in seen:
+                    continue
+                seen.add(other)
+                if likeness(mine, self._sets[other]) >= ALIKE:
+                    yield other
+
+    def _rarest(self, members: frozenset[str]) -> list[list[int]]:
         enough = len(members) - ceil(ALIKE * len(members)) + 1
-        rarest = sorted(members, key=lambda member: len(self._holders[member]))[:enough]
-        return set().union(*(self._holders[member] for member in rarest))
+        return sorted((self._holders.get(member, []) for member in members), key=len)[:enough]
 
 
-def leaders(order: Iterable[int], near: Callable[[int], Collection[int]]) -> dict[int, int]:
+def leaders(
+    order: Iterable[int],
+    near: Callable[[int], Iterable[int]],
+    leads: Callable[[int], None] = lambda at: None,
+) -> dict[int, int]:
     """Tell who speaks for whom.
 
     Parameters
     ----------
     order : positions, the one that should speak before the other first
     near : callable
-        Gives the positions that are like one.
+        Gives the positions that are like one; only those that lead by then matter.
+    leads : callable
+        Told of each position that leads, before the next one is looked at. Who looks for likes
+        among those alone does no more for a story told a thousand times than for one told once.
 
     Returns
     -------
@@ -90,4 +132,5 @@ def leaders(order: Iterable[int], near: Callable[[int], Collection[int]]) -> dic
         leader[at] = min(before, key=lambda other: leading[other]) if before else at
         if not before:
             leading[at] = rank
+            leads(at)
     return leader

@@ -83,16 +83,16 @@ def check_line(text, most):
 def outlets(items):
     """Sources that nobody would call one and the same, counted with suspicion.
 
-    Letters that look alike are alike, hosts are their registered names, a network's accounts are
-    one, and who says no name is nobody.
+    Letters that look alike are alike, hosts are their registered names, all accounts of all
+    networks are one, and who says no name is nobody.
     """
     return {name for item in items if (name := _outlet(item))}
 
 
 def _outlet(item):
-    name = lookalike(unicodedata.normalize("NFKC", item.publisher)).casefold().strip(" .")
     if item.kind == "post":
-        return name.split("/")[0]
+        return "posts"
+    name = lookalike(unicodedata.normalize("NFKC", item.publisher)).casefold().strip(" .")
     labels = name.split(".") if " " not in name and "." in name else [name]
     host = labels[-2] if len(labels) > 1 else labels[0]
     return "".join(letter for letter in host if letter.isalnum())

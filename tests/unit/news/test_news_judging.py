@@ -42,10 +42,16 @@ def judged(*opinions, pairs=(BTC, ETH), **more):
         # an exit needs two independent sources about the pair
         ([opinion(action="exit", news=["n1", "n2"])], [(BTC, "exit", "high")], {}),
         ([opinion(action="exit", news=["n1", "n5"])], [(BTC, "exit", "high")], {}),
-        ([opinion(action="exit", news=["n5", "n7"])], [(BTC, "exit", "high")], {}),
         *(
             ([opinion(action="exit", news=news)], [(BTC, "hold", "high")], {judging.ONE_SOURCE: 1})
-            for news in (["n1"], ["n1", "n1"], ["n1", "n3"], ["n1", "n4"], ["n5", "n6"])
+            for news in (
+                ["n1"],
+                ["n1", "n1"],
+                ["n1", "n3"],
+                ["n1", "n4"],
+                ["n5", "n6"],
+                ["n5", "n7"],
+            )
         ),
         # two opinions on a pair
         (

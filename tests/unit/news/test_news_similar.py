@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_quant.news.similar import ALIKE, Alike, leaders, likeness, shingles
+from hydra_quant.news.similar import ALIKE, Alike, Some, leaders, likeness, shingles
 
 STORY = "Binance halts withdrawals of bitcoin after finding a flaw in its hot wallet software"
 
@@ -63,12 +63,11 @@ def compared(texts):
     ]
 
 
-class Careless(Alike):
+class Careless(Some):
     """Looks only at texts that hold the very rarest member."""
 
-    def _maybe(self, members):
-        rarest = sorted(members, key=lambda member: (len(self._holders[member]), member))[:1]
-        return set().union(*(self._holders[member] for member in rarest))
+    def _rarest(self, members):
+        return sorted((self._holders[member] for member in sorted(members)), key=len)[:1]
 
 
 @given(st.lists(words, max_size=12))
@@ -80,7 +79,10 @@ def test_the_index_finds_what_comparing_all_finds(texts):
 def test_an_index_that_looks_too_little_is_caught():
     texts = [f"{STORY} today", STORY]
     assert compared(texts) == [(1,), (0,)]
-    assert Careless(texts).near(0) != (1,)
+    found = [index([shingles(text) for text in texts]) for index in (Some, Careless)]
+    for index in found:
+        index.add(1)
+    assert [list(index.near(0)) for index in found] == [[1], []]
 
 
 @given(st.lists(words, max_size=12), st.randoms())
@@ -101,3 +103,19 @@ def test_the_first_in_order_leads():
     near = {0: [1], 1: [0, 2], 2: [1]}.__getitem__
     assert leaders([0, 1, 2], near) == {0: 0, 1: 0, 2: 2}  # 2 is like 1 only, which does not lead
     assert leaders([1, 0, 2], near) == {1: 1, 0: 1, 2: 1}
+
+
+@given(st.lists(words, max_size=12), st.integers(0, 12))
+def test_likes_before_a_position_are_those_of_all_before_it(texts, end):
+    found = Alike(texts)
+    for at in range(len(texts)):
+        assert sorted(found.before(at, end)) == [it for it in found.near(at) if it < end]
+
+
+@given(st.lists(words, max_size=12), st.randoms())
+def test_looking_among_leaders_alone_finds_the_same_leaders(texts, random):
+    order = list(range(len(texts)))
+    random.shuffle(order)
+    found = Alike(texts)
+    some = found.none()
+    assert leaders(order, some.near, some.add) == leaders(order, found.near)
