@@ -97,10 +97,19 @@ def test_the_story_of_several_publishers_is_one(memory):
     assert [(item.publisher, item.copies) for item in found] == [("first", 4)]
 
 
-def test_alike_headlines_about_other_pairs_are_two_stories(memory):
-    news(memory, 10, "Bitcoin climbs by 5 percent over the last day on strong demand from funds")
-    news(memory, 11, "Ethereum climbs by 5 percent over the last day on strong demand from funds")
-    assert len(read(memory)) == 2
+@pytest.mark.parametrize(("minutes", "shown"), [(11, 2), (1440, 1)])
+def test_alike_headlines_about_other_pairs_are_two_stories(memory, minutes, shown):
+    story = "climbs by 5 percent over the last day on strong demand from funds"
+    news(memory, 10, f"Bitcoin {story}")
+    news(memory, minutes, f"Ethereum {story}")
+    assert len(read(memory)) == shown
+
+
+def test_of_copies_published_at_once_the_one_known_first_stays(memory):
+    other = Series("news", "cryptocompare")
+    news(memory, 30, HALT, publisher="Late", series=other, known=AT - 20 * MINUTE)
+    news(memory, 30, HALT, publisher="Early", known=AT - 21 * MINUTE)
+    assert [(item.publisher, item.copies) for item in read(memory)] == [("early", 2)]
 
 
 @pytest.mark.parametrize(
@@ -228,3 +237,22 @@ def test_a_reader_loads_each_span_once_and_sees_what_comes_with_the_next(memory,
     news(memory, 1, "Ether comes late")
     assert len(reader.read(AT)) == len(walked[-1])
     assert len(Reader(memory, PAIRS, SETTINGS, SENTIMENT).read(AT)) == len(walked[-1]) + 1
+
+
+def test_what_a_reader_has_loaded_for_other_times_has_no_say(memory):
+    news(memory, MEMORY_MS // MINUTE + 1, HALT, item="forgotten by then")
+    news(memory, 10, HALT, item="new")
+    news(memory, 1450, f"{HALT}!", item="old a day before")
+    early = Reader(memory, PAIRS, SETTINGS, SENTIMENT, ahead_ms=3 * DAY)
+    assert early.read(AT - DAY) == read(memory, at=AT - DAY) == []
+    memory.forget(NEWS, 2**60)
+    news(memory, MEMORY_MS // MINUTE + 1, HALT, item="forgotten by then")
+    news(memory, 10, HALT, item="new")
+    news(memory, 1450, "Ether")
+    walk = Reader(memory, PAIRS, SETTINGS, SENTIMENT, ahead_ms=3 * DAY)
+    assert titles(walk.read(AT - DAY)) == ["Ether"]
+    assert titles(walk.read(AT)) == [HALT]
+    back = Reader(memory, PAIRS, SETTINGS, SENTIMENT, ahead_ms=3 * DAY)
+    news(memory, 1460, HALT, item="old then")
+    assert back.read(AT) == read(memory) == []
+    assert titles(back.read(AT - DAY)) == titles(read(memory, at=AT - DAY)) == ["Ether"]
