@@ -1,20 +1,20 @@
 """What ``gate report`` reads: backtests, what they wrote down of the gate, and candles."""
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from pandas import DataFrame, read_feather, read_parquet
+from pandas import DataFrame, DatetimeIndex, read_feather
 
 from hydra_quant.commands.opening import InputError, config_files, read_config
 from hydra_quant.news.gate_prices import MINUTE_MS, Prices
 from hydra_quant.news.gate_trades import SHARE, VERDICT, WANTED
+from hydra_quant.report.prices import PriceError, read_price
 from hydra_quant.report.results import Result, ResultError, newest, read_results
 
 NEEDED = ["date", WANTED, VERDICT, SHARE]
 SOURCE = "signal_source"
-_READERS: dict[str, Callable[..., DataFrame]] = {"feather": read_feather, "parquet": read_parquet}
 _MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10_080}
 
 
@@ -116,26 +116,15 @@ def read_prices(
 
 
 def _read_opens(folder: Path, pair: str, timeframe: str, width: int) -> Prices | None:
-    for ending, reader in _READERS.items():
-        path = _path(folder, pair, timeframe, ending)
-        if path.exists():
-            try:
-                frame = reader(path, columns=["date", "open"]).sort_values("date")
-            except (OSError, ValueError, KeyError) as error:
-                raise InputError(
-                    f"{path}: cannot be read as candles ({error}); download them again"
-                ) from None
-            opened = frame["date"].dt.as_unit("ms").astype("int64").to_numpy()
-            opens = frame["open"].to_numpy(np.float64)
-            return Prices(opened, opens, width) if len(frame) else None
-    return None
-
-
-def _path(folder: Path, pair: str, timeframe: str, ending: str) -> Path:
-    """Where freqtrade keeps the candles of a pair."""
-    if ":" in pair:
-        return folder / "futures" / f"{_stem(pair)}-{timeframe}-futures.{ending}"
-    return folder / f"{_stem(pair)}-{timeframe}.{ending}"
+    try:
+        found = read_price(folder, pair, timeframe, "open")
+    except PriceError as error:
+        raise InputError(str(error)) from None
+    if found is None or found.empty:
+        return None
+    found = found.sort_index()
+    opened = DatetimeIndex(found.index).as_unit("ms").asi8
+    return Prices(opened, found.to_numpy(np.float64), width)
 
 
 def _stem(pair: str) -> str:

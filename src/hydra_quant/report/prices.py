@@ -1,4 +1,4 @@
-"""Closing prices from freqtrade's candle files, to value what is still open."""
+"""Prices from freqtrade's candle files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +12,15 @@ class PriceError(ValueError):
     """A candle file is damaged; the text names the file and the remedy."""
 
 
-def read_close(datadir: Path, pair: str, timeframe: str) -> Series | None:
-    """Closes of a pair as freqtrade stored them.
+def read_price(datadir: Path, pair: str, timeframe: str, column: str = "close") -> Series | None:
+    """One price of each of a pair's candles as freqtrade stored them.
 
     Parameters
     ----------
     datadir : freqtrade's data directory, e.g. ``user_data/data/binance``
     pair : ``BTC/USDT:USDT`` (futures) or ``BTC/USDT`` (spot)
     timeframe : ``5m``
+    column : ``open``, ``high``, ``low`` or ``close``
 
     Returns
     -------
@@ -35,13 +36,13 @@ def read_close(datadir: Path, pair: str, timeframe: str) -> Series | None:
         path = _path(datadir, pair, timeframe, ending)
         if path.exists():
             try:
-                frame = reader(path, columns=["date", "close"])
+                frame = reader(path, columns=["date", column])
             except (OSError, ValueError, KeyError) as error:
                 raise PriceError(
                     f"{path}: cannot be read as candles ({error}); delete it and run "
                     f"freqtrade download-data --pairs {pair} --timeframes {timeframe} again"
                 ) from None
-            return frame.set_index("date")["close"].astype(float)
+            return frame.set_index("date")[column].astype(float)
     return None
 
 

@@ -10,7 +10,7 @@ from pandas import DataFrame, Series
 
 from hydra_quant.report.compare import YARDSTICK, Comparison, compare
 from hydra_quant.report.equity import Equity, build_equity
-from hydra_quant.report.prices import read_close
+from hydra_quant.report.prices import read_price
 from hydra_quant.report.reason_files import ReasonError, read_reasons
 from hydra_quant.report.reasons import explain, tabulate, vote_skill
 from hydra_quant.report.results import Result, ResultError
@@ -68,7 +68,7 @@ def build_report(
     """
     first = _comparable(results)
     datadir = datadir or userdir / "data" / first.exchange
-    closes = {pair: read_close(datadir, pair, first.timeframe) for pair in first.pairs}
+    closes = {pair: read_price(datadir, pair, first.timeframe) for pair in first.pairs}
     equities = tuple(build_equity(result, closes) for result in results)
     notes = _price_notes(equities, datadir)
     reasons, skills, signals, regimes = {}, {}, {}, {}
