@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from support.bundle import ROOT, Bundle, environment
 
 TRAINING_WAIT_S = 120
 RUN_WAIT_S = 240
+LOOK_S = 20.0
 
 # One-minute candles and thresholds that trade often; freqtrade and the strategy are as they are.
 BUSY: dict[str, Any] = {
@@ -39,12 +41,18 @@ Row = dict[str, Any]
 
 
 def replay(
-    bundle: Bundle, start: datetime, end: datetime, strategy: str, *, step: bool = True
+    bundle: Bundle,
+    start: datetime,
+    end: datetime,
+    strategy: str,
+    *options: str,
+    step: bool = True,
 ) -> "Replayed":
     """Let a bot trade from `start` to `end` and stop it as Ctrl-C does.
 
     The database ``home/trades.sqlite`` is used again if it is there: that is a restart. With `step`
-    a collecting bot's followers are asked whenever time moves, else they run by themselves.
+    a collecting bot's followers and its newsroom are asked whenever time moves, else they run by
+    themselves. `options` are freqtrade's own.
 
     Raises
     ------
@@ -59,7 +67,7 @@ def replay(
         [
             *(sys.executable, str(Path(__file__).resolve()), json.dumps(order), str(database)),
             *("trade", "--strategy", strategy, "--db-url", f"sqlite:///{database}"),
-            *bundle.configs(),
+            *(*bundle.configs(), *options),
         ],
         cwd=ROOT,
         capture_output=True,
@@ -143,7 +151,7 @@ class VirtualTime:
     venue : client of the venue's switches
     end : the run ends with the first sleep that reaches it
     database : copied to ``first.sqlite`` beside it before time first moves
-    step : whether a collecting bot's followers are asked whenever time moves
+    step : whether what runs beside the bot is asked whenever time moves
     """
 
     traveller: time_machine.Traveller
@@ -159,7 +167,10 @@ class VirtualTime:
             shutil.copy(self.database, self.database.with_name("first.sqlite"))
             self.moved = True
         wait_for_training(bot)
-        self.traveller.shift(seconds)
+        for part in parts(seconds, reads_news(bot)):
+            self.traveller.shift(part)
+            if self.step:
+                read_news(bot)
         self.tell_venue()
         if self.step:
             catch_up(bot)
@@ -186,10 +197,12 @@ def wait_for_training(bot: Any) -> None:
 
 
 def step_followers() -> None:
-    """Have a collecting bot's followers wait to be asked, instead of running in threads."""
+    """Have followers and newsroom wait to be asked, instead of running in threads."""
     from hydra_quant.adapters.data.beside import Beside
+    from hydra_quant.adapters.strategy.newsroom import Newsroom
 
     Beside._follow = lambda beside: setattr(beside, "_followers", beside.followers())
+    Newsroom.start = lambda newsroom: None
 
 
 def catch_up(bot: Any) -> None:
@@ -198,6 +211,29 @@ def catch_up(bot: Any) -> None:
     if beside is not None:
         beside._starter.join(TRAINING_WAIT_S)
         beside._followers.poll_once(time.time_ns() // 1_000_000)
+
+
+def reads_news(bot: Any) -> bool:
+    return getattr(bot.strategy, "newsroom", None) is not None
+
+
+def parts(seconds: float, finely: bool) -> Iterator[float]:
+    """A sleep, whole, or in the parts after which a newsroom looks at the clock."""
+    while finely and seconds > LOOK_S:
+        yield LOOK_S
+        seconds -= LOOK_S
+    yield seconds
+
+
+def read_news(bot: Any) -> None:
+    """Ask a bot's newsroom for the round that is due: its threads would have looked."""
+    newsroom = getattr(bot.strategy, "newsroom", None)
+    if newsroom is None:
+        return
+    now_ms = time.time_ns() // 1_000_000
+    newsroom.scoring.step(now_ms)
+    if newsroom.desk is not None:
+        newsroom.desk.step(now_ms)
 
 
 def main() -> None:
