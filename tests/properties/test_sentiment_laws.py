@@ -75,7 +75,7 @@ def by_hand(texts, at, thresholds):
     return (total / weights if count >= thresholds.min_texts else np.nan), count
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(TEXTS, THRESHOLDS, st.lists(st.integers(0, 300), min_size=1, max_size=6))
 def test_the_column_is_what_loops_find(texts, thresholds, minutes):
     with empty_memory() as memory:
@@ -88,7 +88,7 @@ def test_the_column_is_what_loops_find(texts, thresholds, minutes):
         assert np.isnan(row.sentiment_by) == np.isnan(mean)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(TEXTS, THRESHOLDS, st.integers(0, 250))
 def test_nothing_known_later_changes_what_was_said(texts, thresholds, at):
     minutes = [*range(0, at, 17), at]

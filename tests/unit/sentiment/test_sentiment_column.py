@@ -102,6 +102,15 @@ def test_the_same_words_count_once_within_a_window(memory):
     assert seen(memory, 5, 58, 70, 201)["sentiment_texts"].tolist() == [2, 2, 0, 1]
 
 
+def test_a_copy_is_known_as_one_when_its_original_is_long_past(memory):
+    day = 24 * 60
+    wide = HOUR.model_copy(update={"window_minutes": 3 * day})
+    scored(memory, headline("a", 0, "Bitcoin good"), headline("b", 3 * day - 5, "Bitcoin good"))
+    texts = seen(memory, 3 * day - 1, 3 * day, 6 * day - 10, settings=wide)["sentiment_texts"]
+    assert texts.tolist() == [1, 0, 0]
+    assert seen(memory, 6 * day - 10, settings=wide)["sentiment_texts"].tolist() == [0]
+
+
 def test_a_headline_with_a_day_only_counts_from_the_end_of_its_day(memory):
     day = 24 * 60
     write(memory, NEWS, headline("a", 0, "Bitcoin good", known=day))
@@ -109,6 +118,7 @@ def test_a_headline_with_a_day_only_counts_from_the_end_of_its_day(memory):
     np.testing.assert_array_equal(
         mood(memory, 5, day - 1, day, day + 59, day + 60), [NAN, NAN, 0.8, 0.8, NAN]
     )
+    assert mood(memory, day) == [0.8]
 
 
 def test_old_news_that_is_read_late_is_not_new(memory):
