@@ -11,6 +11,8 @@ from support.redteam.wants import WANTS
 from support.redteam.world import AFTER_ALL, SETTINGS, run_each, spread
 from support.remembering import empty_memory
 
+from hydra_quant.news import judging, quoting
+
 ATTACKS = {attack.id: attack for attack in CORPUS}
 
 
@@ -120,3 +122,26 @@ def test_a_giant_that_is_shown_whole_is_caught(seen):
     told = giant.prompt.user.replace('"text": "', '"text": "' + "a" * 501, 1)
     with pytest.raises(AssertionError, match="longer than it may be"):
         check_prompt(replace(giant.prompt, user=told), giant.shown, PAIRS, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "weak", "category", "caught"),
+    [
+        (judging, "SOURCES_FOR_EXIT", 1, "order", "an exit on one source"),
+        (quoting, "_BRACKETS", {}, "ending", "brackets inside the news"),
+        (judging.text, "line", lambda value, most: value, "answer", "unseen characters"),
+    ],
+)
+def test_a_path_with_one_guard_less_is_caught(monkeypatch, module, name, weak, category, caught):
+    monkeypatch.setattr(module, name, weak)
+    attacks = [attack for attack in CORPUS if attack.category == category]
+    with empty_memory(AFTER_ALL) as memory:
+        found = [one for one in run_each(memory, spread(memory, attacks)) if one.prompt]
+    with pytest.raises(AssertionError, match=caught):
+        check_all(found)
+
+
+def check_all(found):
+    for one in found:
+        check_prompt(one.prompt, one.shown, PAIRS, SETTINGS)
+        check_verdicts(one.verdicts, one.shown, one.at_ms, one.at_ms, SETTINGS)
