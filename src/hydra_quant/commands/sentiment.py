@@ -65,13 +65,11 @@ def run(args: argparse.Namespace) -> int:
         sentiment = settings.sentiment
         if args.model is not None:
             sentiment = sentiment.model_copy(update={"model": args.model})
-        scorer, why = scorers.make(sentiment)
-        if why:
-            print(f"hydra-quant sentiment score: {why}", file=sys.stderr)
+        scorer, _ = scorers.make(sentiment, warn=_complain)
         with open_memory(url, settings) as memory:
             found = _score(memory, scorer, sentiment)
     except (InputError, NotLoaded, StoreError, OSError) as error:
-        print(f"hydra-quant sentiment score: {error}", file=sys.stderr)
+        _complain(str(error))
         return 2
     print(f"{found.new} texts scored by {found.by}, {found.there} were already, in {shown(url)}")
     for reason, count in sorted(found.written.refused.items()):
@@ -91,3 +89,7 @@ def _score(memory: Memory, scorer: Scorer, settings: Sentiment) -> Scored:
             memory, scorer, settings,
             progress=lambda done, of: progress.update(bar, completed=done, total=of),
         )  # fmt: skip
+
+
+def _complain(line: str) -> None:
+    print(f"hydra-quant sentiment score: {line}", file=sys.stderr)

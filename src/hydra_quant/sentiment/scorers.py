@@ -1,7 +1,7 @@
 """Who scores texts: the classifier that is configured, or the lexicon, and then it is said."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -50,13 +50,19 @@ class NotLoaded(ValueError):
     """A scorer cannot be had; one line that names the model, and the remedy."""
 
 
-def make(settings: Sentiment) -> tuple[Scorer, str]:
+def make(settings: Sentiment, warn: Callable[[str], None] = logger.warning) -> tuple[Scorer, str]:
     """Load the scorer that is configured, or the lexicon in its place.
+
+    Parameters
+    ----------
+    settings : Sentiment
+    warn : callable
+        Told, in one line, when it is the lexicon in a classifier's place.
 
     Returns
     -------
     The scorer, which remembers what it scored, and why it is not the one that was asked for
-    (``''`` when it is): this has been logged as a warning.
+    (``''`` when it is).
 
     Raises
     ------
@@ -70,7 +76,7 @@ def make(settings: Sentiment) -> tuple[Scorer, str]:
             raise
         lexicon = load(settings.model_copy(update={"model": ""}))
         why = f"{error}; texts are scored by {lexicon.name} instead"
-        logger.warning(why)
+        warn(why)
         return lexicon, why
 
 

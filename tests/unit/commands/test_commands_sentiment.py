@@ -159,6 +159,7 @@ def test_the_lexicon_in_a_checkpoint_s_place_is_said(url, capsys):
     out = capsys.readouterr()
     assert "no config.json there; give the folder of a checkpoint" in out.err
     assert f"texts are scored by {Vader().name} instead" in out.err
+    assert out.err.count("\n") == 1
     assert f"2 texts scored by {Vader().name}" in out.out
 
 
