@@ -4,6 +4,7 @@ import pytest
 from support.analysing import (
     ASKING,
     BTC,
+    ETH,
     MINUTE,
     Scripted,
     analyst,
@@ -33,11 +34,11 @@ def memory():
         yield kept
 
 
-def backfill(memory, model, times=TIMES, calls=50, settings=ASKING, news=NEWS):
+def backfill(memory, model, times=TIMES, calls=50, settings=ASKING, news=NEWS, pairs=(BTC,)):
     slept = []
     budget = Calls(memory, settings, Budget(calls))
     asker = analyst(memory, model, *news, settings=settings, calls=budget)
-    made = Backfill(asker, [BTC], times, slept.append)
+    made = Backfill(asker, pairs, times, slept.append)
     made.slept = slept
     return made
 
@@ -116,6 +117,27 @@ def test_an_interrupt_leaves_what_was_made_and_loses_no_round(memory, interrupte
     assert (run.done.rounds, run.done.verdicts, len(tape(memory))) == (2, 1, 1)
     done = backfill(memory, Scripted(SAID)).run()
     assert (done.kept, done.asked, len(tape(memory))) == (1, 2, 3)
+
+
+def test_a_round_of_which_only_some_verdicts_were_written_is_asked_again(memory, monkeypatch):
+    both = answered(opinion(), opinion(ETH))
+    news = [item("a", pairs=[BTC, ETH], at=T0)]
+    run = backfill(memory, Scripted(both), TIMES[1:2], news=news, pairs=(BTC, ETH))
+    write = memory.write
+
+    def once(series, rows, following_since=None):
+        if series.subject == ETH:
+            raise KeyboardInterrupt
+        return write(series, rows, following_since)
+
+    monkeypatch.setattr(memory, "write", once)
+    with pytest.raises(KeyboardInterrupt):
+        run.run()
+    monkeypatch.undo()
+    assert [series.subject for series in memory.series("llm_decisions")] == [BTC]
+    again = backfill(memory, Scripted(both), TIMES[1:2], news=news, pairs=(BTC, ETH)).run()
+    assert (again.kept, again.asked) == (0, 1)
+    assert [series.subject for series in memory.series("llm_decisions")] == [BTC, ETH]
 
 
 def _interrupt(*_):

@@ -139,6 +139,11 @@ def test_only_the_asked_time_is_read(memory):
     assert len(Tape.read(memory, BTC, ASKING, T0, T0 + 1).rows) == 1
     assert len(Tape.read(memory, BTC, ASKING, T0 + 1).rows) == 0
     assert len(Tape.read(memory, BTC, ASKING, None, T0).rows) == 0
+    # another series of the pair that has nothing in that time
+    memory.clock.now = T0 + 10**9
+    tape.write(memory, [replace(LATER, about_ms=T0 - MINUTE)], ORIGIN)
+    read = Tape.read(memory, BTC, asking(backfilled="all"), T0)
+    assert read.standing(BTC, T0 + 500) == replace(LIVE, known_ms=T0 + 500)
 
 
 def test_a_cutoff_is_the_end_of_its_day():
