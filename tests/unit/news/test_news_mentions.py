@@ -28,7 +28,7 @@ BTC, ETH, SOL, LINK, AVAX, PEPE, ZZZ = PAIRS
         ("PEPE and ZZZ", [PEPE, ZZZ]),
         ("Crypto market falls", []),
         ("WBTC, BTCUSDT, BTC_2, @BTCwhale, aBTC", []),
-        ("see https://example.com/bitcoin/BTC now", []),
+        ("see https://wire.example/bitcoin/BTC now", []),
         ("", []),
     ],
 )

@@ -31,7 +31,7 @@ def sample():
     """One attack of every category, and one for many of the answers that are wanted."""
     by_category = {attack.category.split(" in ")[0]: attack for attack in CORPUS}
     by_wish = {attack.wants: attack for attack in CORPUS if attack.category == "answer"}
-    return [*by_category.values(), *list(by_wish.values())[::4]]
+    return [*by_category.values(), *list(by_wish.values())[::6]]
 
 
 class Live:
@@ -82,7 +82,7 @@ class Heard(logging.Handler):
 
 
 def test_the_analyst_goes_on_whatever_it_is_told(live):
-    assert len(live.rounds) >= 25
+    assert len(live.rounds) >= 20
     assert sum(bool(found.verdicts) for found in live.rounds) >= 8
     troubles = {found.trouble for found in live.rounds}
     assert troubles == {"", "unreadable"}
@@ -93,7 +93,7 @@ def test_no_secret_is_in_a_prompt_a_row_or_a_line_of_the_log(live):
     check_secrets(live.prompts, [KEY, *names])
     check_secrets([line for _, line in live.log], [KEY])
     rows = [live.memory.rows(series) for kind in KINDS for series in live.memory.series(kind)]
-    assert sum(map(len, rows)) > 60
+    assert sum(map(len, rows)) > 50
     check_secrets([frame.to_json() for frame in rows], [KEY])
 
 
@@ -131,7 +131,7 @@ def test_the_tape_holds_closed_words_and_replays_to_no_more_than_there_was(live)
 @pytest.mark.parametrize("provider", ["anthropic", "openai"])
 def test_a_server_that_obeys_moves_nothing_either(provider, caplog):
     caplog.set_level(logging.DEBUG)
-    chosen = sample()[::3]
+    chosen = sample()[::5]
     with loopback_llm(obeys=True) as llm, empty_memory(AFTER_ALL) as memory:
         policy = news_settings(llm, provider)
         placed = spread(memory, chosen)
