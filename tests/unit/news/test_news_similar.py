@@ -19,7 +19,7 @@ def alike(one, two):
         STORY,
         STORY.upper(),
         f"BREAKING: {STORY}!",
-        f"RT @newswire: {STORY} https://t.co/x1y2z3",
+        f"RT @newswire: {STORY} https://short.example/x1y2z3",
         f"{STORY} | Wire",
         STORY.replace("finding", "discovering"),
         STORY.replace("hot ", ""),
