@@ -17,7 +17,7 @@ from hydra_quant.news.verdict import ACTIONS, CONFIDENCES, Verdict
 from hydra_quant.reasons import Reason
 from hydra_quant.settings import News
 
-many, few = settings(max_examples=100), settings(max_examples=10)
+many, few = settings(max_examples=60), settings(max_examples=6)
 sides = st.sampled_from([-1, 0, 1])
 policies = st.builds(
     News,

@@ -1,6 +1,7 @@
 """One round: what is asked, what is kept, and what is said when nothing comes."""
 
 import logging
+from typing import get_args
 
 import pytest
 from support.analysing import (
@@ -20,6 +21,7 @@ from support.remembering import T0, empty_memory
 
 from hydra_quant.memory import Series
 from hydra_quant.news.calls import Spent
+from hydra_quant.news.providers.protocol import Trouble
 from hydra_quant.news.tape import Tape
 
 NEWS = (item("a", at=T0 - MINUTE), item("b", "decrypt", at=T0 - MINUTE))
@@ -104,17 +106,16 @@ def test_a_spent_budget_is_no_analysis(memory):
     assert asker.round([BTC]).verdicts
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["unreachable", "slow", "key", "rate", "overloaded", "refused", "malformed", "empty", "cut"],
-)
-def test_a_providers_trouble_is_no_analysis_and_is_recorded(memory, kind):
-    model = Scripted(down(kind, 7.0))
-    found = analyst(memory, model, *NEWS).round([BTC])
-    assert (found.verdicts, found.trouble, found.after_s) == ((), kind, 7.0)
-    assert found.why == f"the model's server: {kind}"
-    assert statuses(memory) == [kind]
-    assert found.used == Spent(1, 0, 0.0)
+def test_a_providers_trouble_is_no_analysis_and_is_recorded(memory):
+    kinds = get_args(Trouble)
+    model = Scripted(*(down(kind, 7.0) for kind in kinds))
+    asker = analyst(memory, model, *NEWS, settings=asking(calls_per_hour=20))
+    for kind in kinds:
+        found = asker.round([BTC])
+        assert (found.verdicts, found.trouble, found.after_s) == ((), kind, 7.0)
+        assert found.why == f"the model's server: {kind}"
+        assert found.used == Spent(1, 0, 0.0)
+    assert statuses(memory) == sorted(kinds)
 
 
 def test_trouble_in_a_repair_is_trouble(memory):
