@@ -165,10 +165,15 @@ def reasons_of(bundle: Bundle, strategy: str = STRATEGY) -> dict[str, DataFrame]
     return {pair: pd.read_feather(path) for pair, path in found.items() if path.exists()}
 
 
+def log_entries(log: str) -> list[str]:
+    """A log's entries, each with the lines that belong to it."""
+    entries = re.split(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - )", log)
+    return [entry for entry in entries if entry.strip()]
+
+
 def said(log: str, level: str = "WARNING") -> list[str]:
     """What HYDRA itself logged at a level: the texts, the console's line breaks taken out."""
-    entries = re.split(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - )", log)
-    parts = (entry.split(" - ", 3) for entry in entries)
+    parts = (entry.split(" - ", 3) for entry in log_entries(log))
     return [
         " ".join(part[3].split())
         for part in parts
