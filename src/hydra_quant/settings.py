@@ -1,10 +1,11 @@
 """HYDRA's settings: frozen values, parsed once at the edge from ``config["hydra"]``."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -322,7 +323,6 @@ class News(_Section):
     )
     model_cutoff: str | None = Field(
         None,
-        pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
         description="day until which the model was trained (YYYY-MM-DD); unset: not known",
     )
     every_minutes: int = Field(30, ge=5, le=1440, description="time between two analyses (minutes)")
@@ -334,7 +334,7 @@ class News(_Section):
     )
     calls_per_hour: int = Field(10, ge=1, le=120, description="most calls in any hour")
     prompt_tokens: int = Field(
-        6000, ge=500, le=200_000, description="most tokens of a prompt, estimated"
+        6000, ge=1000, le=200_000, description="most tokens of a prompt, estimated"
     )
     answer_tokens: int = Field(2000, ge=200, le=32_000, description="most tokens of an answer")
     posts: bool = Field(True, description="show posts of people too, without bots")
@@ -351,6 +351,18 @@ class News(_Section):
     backfilled: Literal["after_cutoff", "all", "none"] = Field(
         "after_cutoff", description="which verdicts about past news a backtest uses"
     )
+
+    @field_validator("model_cutoff")
+    @classmethod
+    def _is_a_day(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                given = date.fromisoformat(value).isoformat()
+            except ValueError:
+                given = ""
+            if given != value:
+                raise ValueError(f'"{value}" is no day: write one like "2026-01-31"')
+        return value
 
     @model_validator(mode="after")
     def _model_is_named(self) -> Self:

@@ -86,6 +86,7 @@ def loopback_llm(*, obeys: bool = False) -> Iterator[LoopbackLlm]:
 
 
 def news_settings(llm: LoopbackLlm, provider: str, **options: Any) -> News:
-    """Settings that point at it; temperature, timeout_seconds … as given."""
-    given = {"provider": provider, "model": "sandbox-1", "base_url": llm.base_url, **options}
+    """Settings that point at it; temperature (0), timeout_seconds … as given."""
+    given = {"provider": provider, "model": "sandbox-1", "base_url": llm.base_url}
+    given |= {"temperature": 0.0, **options}
     return News.model_validate(given)

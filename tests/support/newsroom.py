@@ -7,7 +7,7 @@ from hydra_quant.memory import Series
 HOUR = 3_600_000
 DAY = 24 * HOUR
 MINUTE = 60_000
-NEWS = Series("news", "rss", name="wire")
+NEWS = Series("news", "cryptocompare", name="wire")
 POSTS = Series("social_posts", "x", "BTC")
 
 

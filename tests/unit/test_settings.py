@@ -140,3 +140,15 @@ def test_the_model_section_names_its_mistakes():
     assert Settings.parse({"hydra": {"model": {"panel_pairs": ["BTC/USDT:USDT"]}}}).model.seed == 20
     assert 'did you mean "seed"?' in refusal(model={"seeed": 1})
     assert '"hydra.model.embargo_candles" is -1' in refusal(model={"embargo_candles": -1})
+
+
+@pytest.mark.parametrize("day", ["2025-02-30", "20250131", "soon", "2025-1-31"])
+def test_a_cut_off_that_no_calendar_has_is_refused(day):
+    said = refusal(news={"model_cutoff": day})
+    assert f'"hydra.news.model_cutoff": "{day}" is no day' in said
+
+
+def test_a_provider_without_a_model_is_refused():
+    assert "name the language model" in refusal(news={"provider": "openai"})
+    given = {"provider": "openai", "model": "m", "model_cutoff": "2025-01-31"}
+    assert Settings.parse({"hydra": {"news": given}}).news.model_cutoff == "2025-01-31"

@@ -113,8 +113,10 @@ def build(args: argparse.Namespace, settings: Settings) -> GateReport:
     results, why = find_results(args)
     notes = [why]
     said = _said(args, settings, results, judging, notes)
-    runs = [_weighed(args, settings, result, judging, notes) for result in results]
+    ungated: list[str] = []
+    runs = [_weighed(args, settings, result, judging, notes, ungated) for result in results]
     kept = tuple(run for run in runs if run is not None)
+    notes += [] if kept else ungated  # a strategy without a gate beside one that has it is no news
     told = tuple(dict.fromkeys(note for note in notes if note))
     if said is None and not kept:
         raise InputError("; ".join(reversed(told)))
@@ -174,9 +176,10 @@ def _weighed(
     result: Result,
     judging: Judging,
     notes: list[str],
+    ungated: list[str],
 ) -> Run | None:
     frames, why = read_wanted(args.userdir, result)
-    notes.append(why)
+    ungated.append(why)
     prices = _prices(args, (result,), tuple(frames), notes) if frames else {}
     frames = {pair: frame for pair, frame in frames.items() if pair in prices}
     if not frames:

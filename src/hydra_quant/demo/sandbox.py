@@ -27,7 +27,7 @@ from hydra_quant.demo.steps import Step
 EPOCH = date(2025, 1, 1)
 TESTED_DAYS = 28
 EDGE = 1.0
-READ_EVERY = 120  # minutes
+READ_EVERY = 60  # minutes
 # The exit predictor is trained once, before the tested days, and asked through all of them.
 KEEP: dict[str, Any] = {"hydra": {"scorer": {"max_age_days": 60}}}
 BANNER = (

@@ -1,5 +1,6 @@
 """What becomes of the model's opinions: those that rest on what was shown become verdicts."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ ONE_SOURCE = "exit on one source, kept as hold"
 REPEATED = "said twice, the less sure one kept"
 CONTRADICTORY = "contradictory, kept as hold"
 SOURCES_FOR_EXIT = 2
+_ADDRESS = re.compile(r"\w+:/{2}\S*|www\.\S*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -106,20 +108,19 @@ def judge(
 
 
 def sources(items: Iterable[Item]) -> set[str]:
-    """Independent sources of these items.
+    """Independent publishers of these items.
 
     A publisher under several spellings (``CoinDesk``, ``www.coindesk.com``) is one, and one without
-    a name is none. All posts are one as well, whatever their networks: accounts cost nothing, so
-    two of them prove no more than one.
+    a name is none. Posts are none either: an account costs nothing, so it proves nothing.
     """
-    names = ("posts" if item.kind == "post" else outlet(item.publisher) for item in items)
-    return {name for name in names if name}
+    return {outlet(item.publisher) for item in items if item.kind == "news"} - {""}
 
 
 def _view(opinion: Opinion, shown: Mapping[str, Item]) -> _View:
     cited = (shown[name] for name in dict.fromkeys(opinion.news) if name in shown)
     items = tuple(item for item in cited if opinion.pair in item.pairs)
-    reason = text.line(opinion.reason, REASON_LETTERS) or ""
+    # It is shown to people: a stranger's address in it would be an invitation.
+    reason = text.line(_ADDRESS.sub("", opinion.reason), REASON_LETTERS) or ""
     return _View(opinion.action, opinion.confidence, reason, items)
 
 

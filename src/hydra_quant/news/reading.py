@@ -30,6 +30,7 @@ Ints = NDArray[np.int64]
 # A story that was told within such a time before is no news when it is told again.
 MEMORY_MS = 7 * DAY_MS
 ENGAGEMENT = ("likes", "reposts", "replies")
+SELF_NAMED = frozenset({"rss"})
 _NEWS = ("title", "summary", "publisher", "symbols")
 _POSTS = ("text", *FACTS, *ENGAGEMENT)
 _TAIL = re.compile(r"(?<=\w)(?:\.(?:com|org|net|io|co|news)\b.*|\s*(?:: |\s[-|–—]\s).*)$")
@@ -220,9 +221,11 @@ def publisher_name(value: str) -> str:
 
 def _news(series: Series, rows: DataFrame) -> Iterator[_Row]:
     default = series.name or series.source
+    # An entry of a feed may claim any publisher; which feed it came by is the user's own word.
+    believed = series.source not in SELF_NAMED
     columns = ("known_at", "event_time", "item", *_NEWS)
     for known, event, item, title, summary, publisher, symbols in _tuples(rows, columns):
-        name = publisher_name(publisher or default)
+        name = publisher_name((publisher if believed else None) or default)
         told = (series.source, name, title or "", summary or "", symbols)
         yield _Row(known, event, series, item, "news", *told)
 

@@ -25,7 +25,8 @@ COLUMNS = ("time_ms", "recorded_ms", "title", "source", "subject", "dataset", "k
 KINDS = ("longs", "shorts", "rise", "fall", "calm", "upbeat", "gloomy", "plain")
 LOUD = 1.5  # standard deviations from which a move is a story
 QUIET = 0.7  # below it a lull is one
-SCARES_A_DAY = 0.025  # of one pair: six a month over eight
+# Far more than a real market has, so that a month of the demo shows what the gate does about them.
+SCARES_A_DAY = 0.1  # of one pair
 GENERAL_A_DAY = 2.5
 HOSTILE_EVERY_DAYS = 2
 COPIED = 0.35  # of all stories; a third of these twice

@@ -80,7 +80,7 @@ def put(memory, attacks: Sequence[tuple[Attack, int]]) -> int:
     stored = 0
     if news:
         stored += memory.write(
-            Series("news", "rss", name="feed"), pd.DataFrame(news, dtype=object)
+            Series("news", "cryptocompare", name="feed"), pd.DataFrame(news, dtype=object)
         ).new
     if posts:
         stored += memory.write(

@@ -43,7 +43,7 @@ def memory(llm):
             "publisher": [publisher for publisher, _, _ in HEADLINES],
             "title": [title for *_, title in HEADLINES],
         }
-        kept.write(Series("news", "rss"), pd.DataFrame(rows))
+        kept.write(Series("news", "cryptocompare"), pd.DataFrame(rows))
         kept.clock.now = T0
         yield kept
 
@@ -73,7 +73,7 @@ def test_headlines_become_verdicts(memory, llm, provider, caplog):
     asker = analyst(memory, llm, provider)
     found = asker.round([BTC, ETH])
     assert {told.pair: told.action for told in found.verdicts} == {BTC: "bullish", ETH: "exit"}
-    assert set(found.verdicts[1].news) == {"news:rss:0", "news:rss:1"}
+    assert set(found.verdicts[1].news) == {"news:cryptocompare:0", "news:cryptocompare:1"}
     for told in found.verdicts:
         assert Tape.read(memory, told.pair, asker.settings).standing(told.pair, T0) == told
     assert (found.shown, found.used.calls, found.tokens > 100) == (3, 1, True)

@@ -12,7 +12,6 @@ from support.analysing import (
     MINUTE,
     Scripted,
     answered,
-    asking,
     down,
     item,
     opinion,
@@ -340,12 +339,6 @@ def test_another_whitelist_is_asked_about_in_the_next_round(make):
         f"Pairs: {BTC}, {ETH}",
         f"Pairs: {ETH}",
     ]
-
-
-def test_settings_that_are_wrong_only_in_the_calendar_are_said(make):
-    room = make(on("bearish"), settings=asking(model_cutoff="2025-02-30"))
-    assert room.step() is None
-    assert room.desk.why == "the news desk fails: ValueError"
 
 
 def test_a_verdict_of_the_round_before_does_not_count_as_this_round(make):

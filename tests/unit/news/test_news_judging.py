@@ -41,7 +41,6 @@ def judged(*opinions, pairs=(BTC, ETH), **more):
         ([opinion(news=["n99", "n1"])], [(BTC, "bearish", "high")], {}),
         # an exit needs two independent sources about the pair
         ([opinion(action="exit", news=["n1", "n2"])], [(BTC, "exit", "high")], {}),
-        ([opinion(action="exit", news=["n1", "n5"])], [(BTC, "exit", "high")], {}),
         *(
             ([opinion(action="exit", news=news)], [(BTC, "hold", "high")], {judging.ONE_SOURCE: 1})
             for news in (
@@ -51,6 +50,7 @@ def judged(*opinions, pairs=(BTC, ETH), **more):
                 ["n1", "n4"],
                 ["n5", "n6"],
                 ["n5", "n7"],
+                ["n1", "n5"],
             )
         ),
         # two opinions on a pair
@@ -106,6 +106,7 @@ def test_a_verdict_says_when_it_counts_and_what_it_rests_on():
         ("\u200b\u200b", ""),
         ("", ""),
         ("x" * 2000, "x" * REASON_LETTERS),
+        ("see HTTPS://evil.example/?k=1 or www.evil.example now", "see or now"),
     ],
 )
 def test_a_reason_is_one_cleaned_line(said, kept):

@@ -50,7 +50,7 @@ def test_an_item_carries_what_was_stored(memory):
     news(memory, 60, "Bitcoin & ether", item="u1", summary="Both\nup", publisher="The Wire: Crypto")
     say(memory, 30, "Holding $ETH", item="7", likes=3, reposts=2, author="Ann")
     first, second = read(memory)
-    assert (first.id, first.kind, first.publisher) == ("news:rss:u1", "news", "the wire")
+    assert (first.id, first.kind, first.publisher) == ("news:cryptocompare:u1", "news", "the wire")
     assert (first.title, first.text, first.pairs) == ("Bitcoin & ether", "Both up", PAIRS)
     assert (first.published_ms, first.known_ms) == (AT - 60 * MINUTE, AT - 59 * MINUTE)
     assert (first.engagement, first.copies) == (0.0, 1)
@@ -256,3 +256,12 @@ def test_what_a_reader_has_loaded_for_other_times_has_no_say(memory):
     news(memory, 1460, HALT, item="old then")
     assert back.read(AT) == read(memory) == []
     assert titles(back.read(AT - DAY)) == titles(read(memory, at=AT - DAY)) == ["Ether"]
+
+
+def test_the_entries_of_one_feed_are_one_publisher_whatever_they_claim(memory):
+    feed = Series("news", "rss", name="a feed")
+    for name in ("Reuters", "CoinDesk"):
+        headline(memory, 10, f"Bitcoin says {name}", now=AT, series=feed, publisher=name)
+        news(memory, 9, f"Bitcoin told {name}", publisher=name)
+    found = {(one.id.split(":")[1], one.publisher) for one in read(memory)}
+    assert found == {("rss", "a feed"), ("cryptocompare", "reuters"), ("cryptocompare", "coindesk")}
