@@ -1,0 +1,235 @@
+"""Features that drive a target, by PCMCI+ with links into the target only.
+
+Sources: J. Runge, "Discovering contemporaneous and lagged causal relations in autocorrelated
+nonlinear time series datasets", UAI 2020 (PCMCI+); J. Runge et al., "Detecting and quantifying
+causal associations in large nonlinear time series datasets", Science Advances 5, 2019 (PC1, MCI,
+partial correlation). The algorithm is that of the tigramite package (GPL-3).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hydra_quant.models.causal.screening import (
+    Floats,
+    Link,
+    dependence,
+    independent_links,
+    unusable,
+)
+
+Correction = Literal["lags", "fdr", "none"]
+MIN_ROWS = 100
+"""Fewer rows than this with a known target tell nothing."""
+_MISSING = 1e300
+"""Stands for an unknown value where tigramite wants a number; it leaves those rows out."""
+
+
+@dataclass(frozen=True)
+class Parent:
+    """One link into the target.
+
+    Attributes
+    ----------
+    name : str
+        Of the feature, or of the target where its own past drives it.
+    lag : int
+        Rows from the feature's value to the target's.
+    strength : float
+        Partial correlation given the other drivers (the MCI statistic), -1 to 1.
+    p : float
+        Its p-value, corrected as `select` was told.
+    """
+
+    name: str
+    lag: int
+    strength: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What drives a target.
+
+    Attributes
+    ----------
+    kept : tuple of str
+        Features with at least one link into the target, strongest first; empty where nothing
+        drives it (what to do then is the caller's to decide).
+    parents : tuple of Parent
+        Their links, strongest first.
+    own : tuple of Parent
+        Links from the target's own past.
+    why : mapping of str to str
+        For each feature that was dropped, the reason.
+    rows : int
+        Rows with a known target.
+    """
+
+    kept: tuple[str, ...]
+    parents: tuple[Parent, ...]
+    own: tuple[Parent, ...]
+    why: Mapping[str, str]
+    rows: int
+
+    def line(self) -> str:
+        """One sentence for a log."""
+        asked = len(self.kept) + len(self.why)
+        if not self.kept:
+            return f"Nothing among {asked} features drives the target ({self.rows} rows)."
+        listed = ", ".join(f"{p.name} (lag {p.lag}, {p.strength:+.2f})" for p in self.parents)
+        return f"{len(self.kept)} of {asked} features drive the target: {listed}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "why": dict(self.why)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read `to_dict` back; KeyError or TypeError where it is something else."""
+        parents, own = (tuple(Parent(**link) for link in data[name]) for name in ("parents", "own"))
+        return cls(tuple(data["kept"]), parents, own, dict(data["why"]), int(data["rows"]))
+
+
+def select(
+    features: NDArray[np.floating[Any]],
+    target: NDArray[np.floating[Any]],
+    names: Sequence[str],
+    *,
+    tau_max: int = 5,
+    alpha: float = 0.05,
+    most: int | None = None,
+    seed: int = 0,
+    first_lag: Literal[0, 1] = 1,
+    correction: Correction = "lags",
+) -> Selection:
+    """Find the features that drive the target.
+
+    Links into the target only are asked for (its own past among them), and every one is lagged:
+    so PCMCI+ is its PC1 phase and its MCI test, and the contemporaneous phases, which do not end
+    on dozens of columns that move together, have nothing to do. A feature that is merely moved by
+    what moves the target is dropped if that driver is among the features; a driver that nobody
+    measured cannot be seen through (causal sufficiency).
+
+    **Pass the rows of the training window and no others**: every row given is learned from. Where
+    the target looks ahead, the caller leaves out the last rows, whose labels reach further.
+
+    Parameters
+    ----------
+    features : array of shape (n_rows, n_features)
+        Rows in the order of time, evenly spaced; NaN (or infinite) where not known. A test leaves
+        out the rows at which one of its own values is unknown, as tigramite does it; nothing is
+        filled in.
+    target : array of shape (n_rows,)
+        With `first_lag` 1 the value that became known at the row, such as the bar's return;
+        with 0 a label of what comes after the row, which the row's own features may drive.
+        Labels that overlap (a 24-bar return at every bar) make neighbours alike beyond what
+        `tau_max` accounts for, and p-values too small: prefer one-bar returns, or thin the rows.
+    names : of the features, each once
+    tau_max : largest lag in rows
+    alpha : level of every test, and of what is kept in the end
+    most : keep at most so many features, the strongest
+    seed : of tigramite's generator (the test used here is analytic and does not draw)
+    first_lag : smallest lag of a feature
+    correction
+        For testing several links: "lags" multiplies a p-value by the number of the feature's lags
+        that were tested, so that a feature that drives nothing is kept with probability `alpha`
+        at most; "fdr" corrects over all links after Benjamini and Hochberg (stricter with many
+        features); "none" takes each link alone.
+
+    Raises
+    ------
+    ValueError
+        When shapes, names or settings do not fit.
+    """
+    values = np.where(np.isfinite(features), features, np.nan).astype(np.float64)
+    aim = np.where(np.isfinite(target), target, np.nan).astype(np.float64)
+    _check(values, aim, names, tau_max, alpha, most)
+    if first_lag not in (0, 1) or correction not in get_args(Correction):
+        raise ValueError(f"first_lag {first_lag!r} or correction {correction!r} is not known")
+    rows = int(np.isfinite(aim).sum())
+    if rows < MIN_ROWS or np.nanmin(aim) == np.nanmax(aim):
+        reason = f"{rows} rows with a known target" if rows < MIN_ROWS else "the target is constant"
+        return Selection((), (), (), dict.fromkeys(names, reason), rows)
+    why = unusable(values, names)
+    tested = [name for name in names if name not in why]
+    columns = np.column_stack([values[:, [n not in why for n in names]], aim])
+    if first_lag == 0:  # a label of row t becomes the value at row t + 1: every link is lagged
+        columns[1:, -1], columns[0, -1] = aim[:-1], np.nan
+    links = independent_links(columns, range(1, tau_max + 2 - first_lag))
+    for at, name in enumerate(tested):
+        if at not in {column for column, _ in links}:
+            why[name] = dependence(columns[:, :-1], at, tested)
+    found = _discover(columns, links, alpha, seed, correction)
+    parents, own = [], []
+    for (column, lag), (strength, p) in found.items():
+        if p <= alpha and column == len(tested):
+            own.append(Parent("target", lag, strength, p))
+        elif p <= alpha:
+            parents.append(Parent(tested[column], lag - 1 + first_lag, strength, p))
+    return _ranked(names, parents, own, why, alpha, most, rows)
+
+
+def _check(
+    values: Floats, aim: Floats, names: Sequence[str], tau_max: int, alpha: float, most: int | None
+) -> None:
+    if values.ndim != 2 or aim.shape != (len(values),) or len(names) != values.shape[1]:
+        raise ValueError(f"{values.shape} features, {aim.shape} target, {len(names)} names")
+    if len(set(names)) != len(names) or "target" in names:
+        raise ValueError("names of features must differ from each other and from 'target'")
+    if tau_max < 1 or not 0 < alpha < 1 or (most is not None and most < 1):
+        raise ValueError(f"tau_max {tau_max}, alpha {alpha}, most {most} cannot be")
+
+
+def _discover(
+    columns: Floats, links: Sequence[Link], alpha: float, seed: int, correction: Correction
+) -> dict[Link, tuple[float, float]]:
+    """Partial correlation and corrected p-value of each link into the last column."""
+    from tigramite.data_processing import DataFrame  # takes seconds, and few ask for it
+    from tigramite.independence_tests.parcorr import ParCorr
+    from tigramite.pcmci import PCMCI
+
+    target = columns.shape[1] - 1
+    frame = DataFrame(np.where(np.isnan(columns), _MISSING, columns), missing_flag=_MISSING)
+    search = PCMCI(frame, ParCorr(significance="analytic", seed=seed), verbosity=0)
+    asked: dict[int, dict[Link, str]] = {column: {} for column in range(target + 1)}
+    asked[target] = {(column, -lag): "-?>" for column, lag in links}
+    depth = max(lag for _, lag in links)
+    result = search.run_pcmciplus(
+        link_assumptions=asked,
+        tau_min=1,
+        tau_max=depth,
+        pc_alpha=alpha,
+        fdr_method="fdr_bh" if correction == "fdr" else "none",
+    )
+    lags_of = np.bincount([column for column, _ in links], minlength=target + 1)
+    times = lags_of if correction == "lags" else np.ones(target + 1)
+    found = {}
+    for column, lag in links:
+        p = float(result["p_matrix"][column, target, lag]) * float(times[column])
+        found[column, lag] = (float(result["val_matrix"][column, target, lag]), min(p, 1.0))
+    return found
+
+
+def _ranked(
+    names: Sequence[str],
+    parents: list[Parent],
+    own: list[Parent],
+    why: dict[str, str],
+    alpha: float,
+    most: int | None,
+    rows: int,
+) -> Selection:
+    parents.sort(key=lambda link: (-abs(link.strength), link.name, link.lag))
+    own.sort(key=lambda link: (-abs(link.strength), link.lag))
+    strongest = list(dict.fromkeys(link.name for link in parents))
+    kept = tuple(strongest[:most])
+    why |= dict.fromkeys(strongest[len(kept) :], f"weaker than the {most} that are kept")
+    for name in names:
+        if name not in kept:
+            why.setdefault(name, f"no link into the target at level {alpha:g}")
+    listed = tuple(link for link in parents if link.name in kept)
+    return Selection(kept, listed, tuple(own), why, rows)
