@@ -41,9 +41,10 @@ def _show_said(said: Said, out: Console) -> None:
         style="bold",
         highlight=False,
     )
+    knew = f"; {found.future} more are not used, as their model may have known what followed"
     out.print(
-        f"One stood {found.standing:.1%} of the time. {found.backfilled} were made afterwards; "
-        f"{found.future} more are not used, as their model may have known what followed.",
+        f"One stood {found.standing:.1%} of the time. {found.backfilled} were made afterwards"
+        f"{knew if found.future else ''}.",
         highlight=False,
     )
     out.print(_asking(said.calls), highlight=False)

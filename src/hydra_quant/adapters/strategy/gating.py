@@ -51,7 +51,7 @@ class GatedStrategyBase(HydraStrategyBase):
         """Tell of verdicts that have changed to exit."""
         super().bot_loop_start(current_time, **kwargs)
         if self.newsroom is not None:
-            self.newsroom.looped()
+            self.newsroom.looped(self.dp.current_whitelist())
 
     def with_news(self, frame: DataFrame, pair: str) -> DataFrame:
         """The frame with the verdict and the mood that were known at each candle's close."""

@@ -56,10 +56,11 @@ class Newsroom:
         if self.desk is not None:
             self.desk.stop()
 
-    def looped(self) -> None:
-        """Tell the user of verdicts that have changed to exit; never raises, never waits."""
+    def looped(self, pairs: list[str]) -> None:
+        """Follow the whitelist, and tell the user of changes to exit; never raises or waits."""
         if self.desk is None:
             return
+        self.desk.pairs = tuple(pairs)
         for verdict in self.desk.changed_to_exit():
             try:
                 self._send(_told(verdict, follows=self._settings.news.follow_exit))
