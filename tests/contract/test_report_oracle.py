@@ -12,7 +12,7 @@ from support.venue import venue
 
 from hydra_quant.reasons import Reason
 from hydra_quant.report.equity import build_equity
-from hydra_quant.report.prices import read_close
+from hydra_quant.report.prices import read_price
 from hydra_quant.report.reason_files import ReasonFiles
 from hydra_quant.report.reasons import explain
 from hydra_quant.report.results import Result, newest
@@ -110,7 +110,7 @@ def signals(home: Path, result: Result) -> ReasonFiles:
     """The probe's decisions, computed again from the candles."""
     frames = {}
     for pair in result.pairs:
-        close = read_close(home / "ud" / "data" / "binance", pair, "5m")
+        close = read_price(home / "ud" / "data" / "binance", pair, "5m")
         assert close is not None
         window = close.rolling(30)
         z = ((close - window.mean()) / window.std()).to_numpy()
@@ -141,7 +141,7 @@ def test_every_signal_is_explained_as_freqtrade_counted_it(home: Path, found: Re
 
 def test_equity_ends_where_freqtrade_does_and_marks_all(home: Path, found: Result) -> None:
     closes = {
-        pair: read_close(home / "ud" / "data" / "binance", pair, "5m") for pair in found.pairs
+        pair: read_price(home / "ud" / "data" / "binance", pair, "5m") for pair in found.pairs
     }
     equity = build_equity(found, closes)
     assert equity.unmarked == ()
