@@ -15,6 +15,8 @@ NETS = {
     "nhits": "hydra_quant.models.nets.nhits:Nhits",
     "graph_attention": "hydra_quant.models.nets.graph_attention:GraphAttention",
 }
+# These answer for all pairs of a row together: `windows.GroupedWindows`, the others `Windows`.
+GROUPED = frozenset({"graph_attention"})
 
 
 def net_class(name: str) -> type[nn.Module]:
@@ -33,7 +35,7 @@ def net_class(name: str) -> type[nn.Module]:
 
 
 def options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every option the network is built with: `given` over its ``defaults``.
+    """Return every option the network is built with: `given` over its defaults.
 
     What is returned can be written as JSON; ``build(name, **options(name, given))`` is the same
     network whatever the defaults become later.
@@ -44,13 +46,12 @@ def options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         When an option is not known or a needed one is missing.
     """
     made = net_class(name)
-    defaults: Mapping[str, Any] = getattr(made, "defaults", {})
-    chosen = {**defaults, **given}
     parameters = inspect.signature(made).parameters
+    usual = {key: p.default for key, p in parameters.items() if p.default is not p.empty}
+    chosen = {**usual, **getattr(made, "defaults", {}), **given}
     if unknown := sorted(set(chosen) - set(parameters)):
-        raise ValueError(f"{name} has no option {', '.join(unknown)}; it has {[*parameters]}")
-    needed = {key for key, p in parameters.items() if p.default is inspect.Parameter.empty}
-    if missing := sorted(needed - set(chosen)):
+        raise ValueError(f"{name} has no option {', '.join(unknown)}, only {', '.join(parameters)}")
+    if missing := [key for key in parameters if key not in chosen]:
         raise ValueError(f"{name} needs {', '.join(missing)}")
     return chosen
 
