@@ -5,6 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hydra_quant.models.nets.windows import GroupedWindows, Panel, Windows
 
@@ -50,11 +52,11 @@ def test_a_mask_of_truths_is_not_read_as_numbers() -> None:
 
 
 def test_all_pairs_of_a_row_are_the_windows_of_each() -> None:
-    given = counted()
-    x, known = GroupedWindows(given, 4, [3, 6]).batch(slice(None))
+    whole = counted()
+    x, known = GroupedWindows(whole, 4, [3, 6]).batch(slice(None))
     assert x.shape == known.shape == (2, 3, 4, 2)  # (batch, pair, time, feature)
     for i, row in enumerate((3, 6)):
-        alone = Windows(given, 4, [(row, pair) for pair in range(3)]).batch([0, 1, 2])
+        alone = Windows(whole, 4, [(row, pair) for pair in range(3)]).batch([0, 1, 2])
         assert torch.equal(x[i], alone[0])
         assert torch.equal(known[i], alone[1])
 
@@ -75,19 +77,19 @@ def test_what_is_missing_is_zero_and_not_known(grouped: bool) -> None:
 
 @pytest.mark.parametrize("kind", [Windows, GroupedWindows])
 def test_nothing_is_copied_before_a_batch(kind) -> None:
-    given = panel(np.zeros((5_000, 4, 20), dtype=np.float32))  # 1.6 MB; as windows of 100: 157 MB
+    large = panel(np.zeros((5_000, 4, 20), dtype=np.float32))  # 1.6 MB; as windows of 100: 157 MB
     rows = np.arange(99, 5_000)
     at = rows if kind is GroupedWindows else np.stack([rows, rows % 4], axis=1)
     tracemalloc.start()
-    windows = kind(given, 100, at)
+    windows = kind(large, 100, at)
     made = tracemalloc.get_traced_memory()[1]
     x, _ = windows.batch([0, 5])
     tracemalloc.stop()
-    assert np.shares_memory(windows.view, given.values)
+    assert np.shares_memory(windows.view, large.values)
     assert not windows.view.flags.writeable
-    assert made < given.values.nbytes / 2
+    assert made < large.values.nbytes / 2
     x += 1  # a batch is its own
-    assert not given.values.any()
+    assert not large.values.any()
 
 
 @pytest.mark.parametrize("row", [-1, 0, 1, 7, 100])
@@ -142,3 +144,23 @@ def test_changing_later_rows_changes_no_window_before_them() -> None:
     assert torch.equal(Windows(panel(values), 5, at).batch(slice(None))[0], before)
     values[11] = 7.0
     assert not torch.equal(Windows(panel(values), 5, at).batch(slice(None))[0], before)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_windows_are_those_of_plain_slicing(data: st.DataObject) -> None:
+    rows, pairs, features = (data.draw(st.integers(1, high)) for high in (12, 3, 3))
+    length = data.draw(st.integers(1, rows))
+    rng = np.random.default_rng(data.draw(st.integers(0, 1_000)))
+    values = rng.normal(size=(rows, pairs, features)).astype(np.float32)
+    values[rng.random(values.shape) < 0.3] = np.nan
+    ends = st.tuples(st.integers(length - 1, rows - 1), st.integers(0, pairs - 1))
+    at = data.draw(st.lists(ends, min_size=1, max_size=5))
+    x, known = Windows(panel(values), length, at).batch(slice(None))
+    whole, seen = GroupedWindows(panel(values), length, [row for row, _ in at]).batch(slice(None))
+    for i, (row, pair) in enumerate(at):
+        wanted = values[row + 1 - length : row + 1, pair]
+        np.testing.assert_array_equal(x[i].numpy(), np.nan_to_num(wanted))
+        np.testing.assert_array_equal(known[i].numpy(), ~np.isnan(wanted))
+        assert torch.equal(whole[i, pair], x[i])
+        assert torch.equal(seen[i, pair], known[i])
