@@ -51,12 +51,12 @@ def test_a_row_sees_no_later_row(row: int) -> None:
     x, known = everything()
     later = x.clone()
     later[:, row] += 1
-    before, after = (net.encode(part, known, False)[0] for part in (x, later))
+    before, after = (net.encode(part, known)[0] for part in (x, later))
     assert torch.equal(before[:, :row], after[:, :row])
     assert (before[:, row:] != after[:, row:]).any(dim=-1).all()
     hidden = known.clone()
     hidden[:, row] = False
-    assert torch.equal(net.encode(x, hidden, False)[0][:, :row], before[:, :row])
+    assert torch.equal(net.encode(x, hidden)[0][:, :row], before[:, :row])
 
 
 def test_without_the_causal_mask_a_row_would_see_later_ones() -> None:
@@ -65,7 +65,7 @@ def test_without_the_causal_mask_a_row_would_see_later_ones() -> None:
     x, known = everything()
     later = x.clone()
     later[:, 3] += 1
-    before, after = (net.encode(part, known, False)[0] for part in (x, later))
+    before, after = (net.encode(part, known)[0] for part in (x, later))
     assert not torch.equal(before[:, :3], after[:, :3])
 
 
@@ -113,8 +113,21 @@ def test_weights_are_shown_on_request_and_change_no_answer() -> None:
     x, known = everything()
     silent, shown = net(x, known), net(x, known, attention=True)
     assert silent.weights == {}
-    assert torch.equal(silent.logit, shown.logit)
+    torch.testing.assert_close(silent.logit, shown.logit)
     assert not any(part.requires_grad for part in shown.weights.values())
+
+
+def test_asking_about_the_last_row_alone_gives_the_same_answer() -> None:
+    net = tiny(layers=3)
+    x, known = everything()
+    known[0, 1:3] = False
+    whole, alone = net.encode(x, known)[0], net.encode(x, known, last=True)[0]
+    assert alone.shape == (2, 1, 4)
+    torch.testing.assert_close(alone[:, 0], whole[:, -1])
+    torch.testing.assert_close(net(x, known).logit, net.head(whole[:, -1]))
+    _, weights = net.blocks[0](whole, net._visible(known), True, True)
+    _, every = net.blocks[0](whole, net._visible(known), True)
+    torch.testing.assert_close(weights[:, :, 0], every[:, :, -1])
 
 
 def test_a_block_is_torchs_own_pre_norm_layer() -> None:

@@ -69,20 +69,26 @@ class DirectionTransformer(nn.Module):
 
     def forward(self, x: Tensor, known: Tensor, *, attention: bool = False) -> Output:
         """Answer for each window; with `attention` the weights as well, which takes longer."""
-        rows, weights = self.encode(x, known, attention)  # (batch, time, width)
+        rows, weights = self.encode(x, known, attention, last=not attention)
         logit = self.head(rows[:, -1])
         if not attention:
             return Output(logit, None, {})
         seen = torch.stack(weights, dim=1)  # (batch, layers, heads, time, time)
         return Output(logit, None, {"attention": seen, "time": seen[:, -1, :, -1].mean(dim=1)})
 
-    def encode(self, x: Tensor, known: Tensor, attention: bool) -> tuple[Tensor, list[Tensor]]:
-        """Return what the encoder makes of each row, (batch, time, width), and its weights."""
+    def encode(
+        self, x: Tensor, known: Tensor, attention: bool = False, last: bool = False
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return what the encoder makes of each row, (batch, time, width), and its weights.
+
+        With `last` the last block is asked about the last row alone, (batch, 1, width): nothing
+        else is read of it, and the answer is the same.
+        """
         rows = self.dropout(self.embedding(self.inputs(x, known)) + self.positions)
         visible = self._visible(known)
         weights = []
-        for block in self.blocks:
-            rows, found = block(rows, visible, attention)
+        for number, block in enumerate(self.blocks, 1):
+            rows, found = block(rows, visible, attention, last and number == len(self.blocks))
             if found is not None:
                 weights.append(found)
         return self.norm(rows), weights
@@ -100,7 +106,8 @@ class Block(nn.Module):
     Shapes:
         rows : (batch, time, width)
         visible : (batch, 1, time, time), bool, asked row × seen row
-        output : (batch, time, width) and, if wanted, the weights (batch, heads, time, time)
+        output : (batch, time, width) and, if wanted, the weights (batch, heads, time, time);
+            asked about the last row alone (batch, 1, width) and (batch, heads, 1, time)
     """
 
     def __init__(self, width: int, heads: int, expansion: int, dropout: float) -> None:
@@ -117,9 +124,13 @@ class Block(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, rows: Tensor, visible: Tensor, wanted: bool) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, rows: Tensor, visible: Tensor, wanted: bool, last: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
         """Return the changed rows and the weights if they are wanted."""
         asked, seen, value = self._split(self.project(self.attention_norm(rows)))
+        if last:
+            rows, asked, visible = rows[:, -1:], asked[:, :, -1:], visible[:, :, -1:]
         rate = self.rate if self.training else 0.0
         found = functional.scaled_dot_product_attention(
             asked, seen, value, attn_mask=visible, dropout_p=rate
