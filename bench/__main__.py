@@ -7,7 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("features", "freqai_plumbing", "freqai_backtest", "memory", "live_loop", "scorer")
+NAMES = (
+    "features",
+    "freqai_plumbing",
+    "freqai_backtest",
+    "memory",
+    "live_loop",
+    "gate_loop",
+    "scorer",
+)
 RESULTS = Path(__file__).parent / "results"
 
 
