@@ -10,6 +10,20 @@ from torch import nn
 from hydra_quant.models.nets import registry
 from hydra_quant.models.nets.registry import GROUPED, NETS, build, net_class, options
 
+SPECIFIED = {
+    "lstm_cnn": {
+        **{"length": 48, "filters_1": 64, "filters_2": 128, "kernel": 3, "pool": 2},
+        **{"hidden": 128, "layers": 2, "head": 64, "dropout": 0.2, "head_dropout": 0.3},
+    },
+    "lstm_attention": {"length": 60, "hidden": 128, "layers": 2, "dropout": 0.2},
+    "direction_transformer": {"length": 100, "width": 64, "heads": 4, "layers": 3, "dropout": 0.1},
+    "tft": {
+        **{"length": 168, "hidden": 128, "heads": 4, "dropout": 0.1},
+        "quantiles": (0.1, 0.5, 0.9),
+    },
+    "graph_attention": {"hidden": 64, "layers": 3, "heads": 4, "dropout": 0.2},
+}
+
 
 class Plain(nn.Module):
     defaults = {"length": 9}  # noqa: RUF012
@@ -30,6 +44,24 @@ def test_the_names_are_those_of_the_contract() -> None:
     names = ["lstm_cnn", "lstm_attention", "direction_transformer", "tft", "nhits"]
     assert list(NETS) == [*names, "graph_attention"]
     assert set(NETS) >= GROUPED
+
+
+@pytest.mark.parametrize("name", SPECIFIED)
+def test_sizes_are_the_specified_ones_unless_others_are_given(name: str) -> None:
+    usual = options(name, {"features": 15, "horizons": 3})
+    assert {key: usual[key] for key in SPECIFIED[name]} == SPECIFIED[name]
+    assert options(name, {"features": 15, "horizons": 3, "dropout": 0.5})["dropout"] == 0.5
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_network_of_the_usual_size_answers_with_the_sequence_set(name: str) -> None:
+    usual = options(name, {"features": 15, "horizons": 3})
+    leading = (2, 8) if name in GROUPED else (2,)
+    x = torch.zeros(*leading, usual["length"], 15)
+    with torch.no_grad():
+        answer = build(name, **usual).eval()(x, torch.ones_like(x, dtype=torch.bool))
+    assert answer.logit.shape == (*leading, 3)
+    assert answer.logit.isfinite().all()
 
 
 def test_a_network_is_built_by_its_name(plain: str) -> None:
