@@ -199,6 +199,7 @@ def test_a_missing_asset_touches_nobody():
     before, after = net(x, known, **graph).logit, net(changed, known, **graph).logit
     assert torch.equal(before[:, others], after[:, others])
     assert before[:, 2].isnan().all()
+    assert (net(x, known, **graph).weights["attention"][:, :, 2] == 0).all()  # nor hears anybody
     graph["neighbours"][graph["neighbours"] == 2] = -1
     close(net(x, known, **graph).logit, before)
 

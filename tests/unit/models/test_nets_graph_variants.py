@@ -169,6 +169,39 @@ def test_every_snapshot_is_heard_and_one_of_an_absent_asset_is_not():
     assert torch.isfinite(before).all()
 
 
+def heard_in(net, x, known, graph):
+    """What the GRU over snapshots is given: (batch, pair, snapshots, hidden + 1)."""
+    found = []
+    hook = net.gru.register_forward_pre_hook(lambda _, given: found.append(given[0].detach()))
+    net(x, known, **graph)
+    hook.remove()
+    return found[0].view(*x.shape[:2], COUNT, -1)
+
+
+def test_snapshots_are_in_the_order_of_time():
+    returns, net = some_returns(), temporal()
+    (x, known), graph = windows_of(returns), of_snapshots(returns)
+    before = heard_in(net, x, known, graph)
+    x[:, :, -1] += 1.0
+    after = heard_in(net, x, known, graph)
+    close(after[:, :, :-1], before[:, :, :-1])
+    assert (after[:, :, -1] - before[:, :, -1]).abs().amax(-1).min() > 1e-3
+    graph["neighbours"][:, 0] = -1
+    cut = heard_in(net, x, known, graph)
+    close(cut[:, :, 1:], after[:, :, 1:])
+    assert (cut[:, :, 0] - after[:, :, 0]).abs().max() > 1e-3
+
+
+def test_a_snapshot_without_the_asset_is_empty_and_says_so():
+    returns, net = some_returns(), temporal()
+    (x, known), graph = windows_of(returns), of_snapshots(returns)
+    known[:, 1, -COUNT] = False
+    steps = heard_in(net, x, known, graph)
+    assert (steps[:, 1, 0] == 0).all()
+    assert (steps[:, 1, 1:, -1] == 1).all()
+    assert (steps[:, [0, 2, 3, 4], :, -1] == 1).all()
+
+
 def test_a_state_knows_no_later_row():
     """What an asset brings into a snapshot is what it knew by then."""
     net = temporal()
