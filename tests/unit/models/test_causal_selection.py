@@ -1,5 +1,8 @@
 """A planted graph is found, what only moves with it is not, and noise is noise."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -53,7 +56,7 @@ def test_white_noise_keeps_no_more_than_the_level_and_says_when_nothing_drives()
     names = [f"n{i}" for i in range(20)]
     kept = {"lags": 0, "fdr": 0, "none": 0}
     for _ in range(6):
-        features, target = draw.standard_normal((300, 20)), draw.standard_normal(300)
+        features, target = draw.standard_normal((250, 20)), draw.standard_normal(250)
         for correction in kept:
             found = select(features, target, names, correction=correction)
             kept[correction] += len(found.kept)
@@ -63,7 +66,7 @@ def test_white_noise_keeps_no_more_than_the_level_and_says_when_nothing_drives()
     assert kept["none"] > 120 * 0.05 + 5
     nothing = select(features, target, names, alpha=1e-6)
     assert nothing.kept == nothing.parents == ()
-    assert nothing.line() == "Nothing among 20 features drives the target (300 rows)."
+    assert nothing.line() == "Nothing among 20 features drives the target (250 rows)."
     assert nothing.why["n3"] == "no link into the target at level 1e-06"
 
 
@@ -96,11 +99,39 @@ def test_autocorrelated_noise_does_not_pass_for_a_driver() -> None:
 def test_a_label_of_the_future_is_driven_by_the_row_it_stands_at() -> None:
     features, target = planted(4)
     ahead = np.append(target[1:], np.nan)  # the return after the row
-    found = select(features, ahead, NAMES, first_lag=0)
+    found = select(features, ahead, NAMES, reach=1)
     links = {(p.name, p.lag) for p in found.parents}
     assert {("driver2", 1), ("driver1", 0)} <= links
     same = select(features, target, NAMES)
     assert {(p.name, p.lag - 1) for p in same.parents if p.lag < 6} == links
+
+
+def overlapping(seed: int, rows: int = 1800, reach: int = 12, effect: float = 0.0):
+    """Labels of 12 rows; two sums of past returns, and a "driver" that lasts and comes before."""
+    draw = np.random.default_rng(seed)
+    driver, returns = np.zeros(rows), draw.standard_normal(rows)
+    for row in range(1, rows):
+        driver[row] = 0.9 * driver[row - 1] + draw.standard_normal()
+    returns[1:] += effect * driver[:-1]
+    total = np.r_[0.0, np.cumsum(returns)]
+    past = [np.r_[np.full(k - 1, np.nan), total[k:] - total[:-k]] for k in (6, 12)]
+    ahead = np.r_[total[reach + 1 :] - total[1:-reach], np.full(reach, np.nan)]
+    return np.column_stack([*past, driver]), ahead
+
+
+def test_labels_that_overlap_do_not_make_the_past_a_driver() -> None:
+    names = ["past6", "past12", "driver"]
+    false = honest = 0
+    for seed in range(10):
+        features, ahead = overlapping(seed)
+        honest += len(select(features, ahead, names, reach=12).kept)
+        # as if labels did not overlap: what a row shows is part of the labels before it
+        false += len(select(features, ahead, names, reach=1).kept)
+    assert false >= 5
+    assert honest <= 3  # thirty features at level .05
+    found = select(*overlapping(1, effect=0.2), names, reach=12)
+    assert (found.parents[0].name, found.parents[0].lag) == ("driver", 0)
+    assert found.rows == 149  # every twelfth
 
 
 def test_later_rows_cannot_matter_and_a_search_repeats_itself() -> None:
@@ -163,7 +194,7 @@ def test_shifted_copies_do_not_explain_each_other_away() -> None:
 def test_links_that_depend_on_others_are_left_out() -> None:
     base = np.random.default_rng(0).standard_normal((200, 2))
     columns = np.column_stack([base, np.r_[0.0, base[:-1, 0]]])
-    links = independent_links(columns, [1, 2])
+    links = independent_links(columns, [(at, lag) for lag in (1, 2) for at in range(3)])
     assert links == [(0, 1), (1, 1), (2, 1), (1, 2), (2, 2)]  # (0, 2) is (2, 1)
     assert unusable(columns, ["a", "b", "c"]) == {}
 
@@ -185,6 +216,10 @@ def test_too_few_rows_or_a_still_target_keep_nothing_and_say_so() -> None:
     still = select(features, np.ones(700), NAMES)
     assert still.why["driver2"] == "the target is constant"
     assert select(np.ones((700, 2)), target, ["a", "b"]).why["b"] == "constant (1)"
+    assert select(np.ones((700, 2)), target, ["a", "b"], reach=7).kept == ()
+    wide = np.random.default_rng(0).standard_normal((150, 30))
+    crowd = select(wide, target[:150], [f"n{i}" for i in range(30)])
+    assert crowd.why["n3"] == "150 rows are too few for 155 links"
 
 
 @pytest.mark.parametrize(
@@ -196,7 +231,7 @@ def test_too_few_rows_or_a_still_target_keep_nothing_and_say_so() -> None:
         ({"tau_max": 0}, "tau_max 0"),
         ({"alpha": 1.0}, r"alpha 1\.0"),
         ({"most": 0}, "most 0"),
-        ({"first_lag": 2}, "first_lag 2"),
+        ({"reach": -1}, "reach -1"),
         ({"correction": "all"}, "'all'"),
     ],
 )
@@ -211,3 +246,11 @@ def test_a_search_prints_nothing_and_survives_json(capfd) -> None:
     found = select(features, target, NAMES)
     assert capfd.readouterr() == ("", "")
     assert Selection.from_dict(found.to_dict()) == found
+
+
+def test_tigramite_is_only_loaded_for_a_search() -> None:
+    code = (
+        "import sys, hydra_quant.models.causal; "
+        "sys.exit(any(name in sys.modules for name in ('tigramite', 'torch', 'plotly')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hydra_quant.models.causal.selection import Selection, select
+from hydra_quant.models.causal.found import Selection
+from hydra_quant.models.causal.selection import select
 from hydra_quant.models.fingerprint import canonical, code_digest, digest, versions
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from hydra_quant.models.causal.selection import Parent, Selection
+from hydra_quant.models.causal.found import Parent, Selection
 
 WIDTH = 720
 ROW = 46

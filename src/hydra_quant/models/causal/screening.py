@@ -39,17 +39,17 @@ def unusable(features: Floats, names: Sequence[str]) -> dict[str, str]:
     return why
 
 
-def independent_links(columns: Floats, lags: Sequence[int]) -> list[Link]:
-    """Return the links (column, lag) that are no linear combination of links before them.
+def independent_links(columns: Floats, links: Sequence[Link]) -> list[Link]:
+    """Return the links that are no linear combination of links before them.
 
     Were they left in, each of the two would be explained by the other and both would go: a copy,
     a sum of two other columns, a column shifted by some rows, an average that is built from its
-    own last value. Smaller lags come first, then columns in the order given.
+    own last value.
 
     Parameters
     ----------
     columns : array of shape (n_rows, n_columns), NaN where not known
-    lags : in rows, ascending, each at least 1
+    links : the ones to be preferred first; lags of at least 1
 
     Notes
     -----
@@ -57,15 +57,13 @@ def independent_links(columns: Floats, lags: Sequence[int]) -> list[Link]:
     column's mean where the former are fewer than three a link: a combination of columns that are
     unknown at different rows is then not seen.
     """
-    depth, width = max(lags), columns.shape[1]
-    links = [(column, lag) for lag in lags for column in range(width)]
-    design = np.hstack([columns[depth - lag : len(columns) - lag] for lag in lags])
+    depth = max(lag for _, lag in links)
+    design = np.column_stack([columns[depth - lag : len(columns) - lag, at] for at, lag in links])
     whole = np.isfinite(design).all(axis=1)
     if whole.sum() >= 3 * len(links):
         design = design[whole]
-    scaled = _standard(design)
     # |R_jj| is the distance of column j from the span of the columns before it
-    distance = np.abs(np.diagonal(np.linalg.qr(scaled, mode="r")))
+    distance = np.abs(np.diagonal(np.linalg.qr(_standard(design), mode="r")))
     return [link for link, far in zip(links, distance, strict=False) if far > SPAN]
 
 

@@ -6,13 +6,13 @@ causal associations in large nonlinear time series datasets", Science Advances 5
 partial correlation). The algorithm is that of the tigramite package (GPL-3).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self, get_args
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hydra_quant.models.causal.found import Parent, Selection
 from hydra_quant.models.causal.screening import (
     Floats,
     Link,
@@ -28,72 +28,6 @@ _MISSING = 1e300
 """Stands for an unknown value where tigramite wants a number; it leaves those rows out."""
 
 
-@dataclass(frozen=True)
-class Parent:
-    """One link into the target.
-
-    Attributes
-    ----------
-    name : str
-        Of the feature, or of the target where its own past drives it.
-    lag : int
-        Rows from the feature's value to the target's.
-    strength : float
-        Partial correlation given the other drivers (the MCI statistic), -1 to 1.
-    p : float
-        Its p-value, corrected as `select` was told.
-    """
-
-    name: str
-    lag: int
-    strength: float
-    p: float
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What drives a target.
-
-    Attributes
-    ----------
-    kept : tuple of str
-        Features with at least one link into the target, strongest first; empty where nothing
-        drives it (what to do then is the caller's to decide).
-    parents : tuple of Parent
-        Their links, strongest first.
-    own : tuple of Parent
-        Links from the target's own past.
-    why : mapping of str to str
-        For each feature that was dropped, the reason.
-    rows : int
-        Rows with a known target.
-    """
-
-    kept: tuple[str, ...]
-    parents: tuple[Parent, ...]
-    own: tuple[Parent, ...]
-    why: Mapping[str, str]
-    rows: int
-
-    def line(self) -> str:
-        """One sentence for a log."""
-        asked = len(self.kept) + len(self.why)
-        if not self.kept:
-            return f"Nothing among {asked} features drives the target ({self.rows} rows)."
-        listed = ", ".join(f"{p.name} (lag {p.lag}, {p.strength:+.2f})" for p in self.parents)
-        return f"{len(self.kept)} of {asked} features drive the target: {listed}."
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {**asdict(self), "why": dict(self.why)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read `to_dict` back; KeyError or TypeError where it is something else."""
-        parents, own = (tuple(Parent(**link) for link in data[name]) for name in ("parents", "own"))
-        return cls(tuple(data["kept"]), parents, own, dict(data["why"]), int(data["rows"]))
-
-
 def select(
     features: NDArray[np.floating[Any]],
     target: NDArray[np.floating[Any]],
@@ -103,7 +37,7 @@ def select(
     alpha: float = 0.05,
     most: int | None = None,
     seed: int = 0,
-    first_lag: Literal[0, 1] = 1,
+    reach: int = 0,
     correction: Correction = "lags",
 ) -> Selection:
     """Find the features that drive the target.
@@ -124,16 +58,19 @@ def select(
         out the rows at which one of its own values is unknown, as tigramite does it; nothing is
         filled in.
     target : array of shape (n_rows,)
-        With `first_lag` 1 the value that became known at the row, such as the bar's return;
-        with 0 a label of what comes after the row, which the row's own features may drive.
-        Labels that overlap (a 24-bar return at every bar) make neighbours alike beyond what
-        `tau_max` accounts for, and p-values too small: prefer one-bar returns, or thin the rows.
+        What became known at the row, such as the bar's return; or with `reach` a label of what
+        comes after it.
     names : of the features, each once
     tau_max : largest lag in rows
     alpha : level of every test, and of what is kept in the end
     most : keep at most so many features, the strongest
     seed : of tigramite's generator (the test used here is analytic and does not draw)
-    first_lag : smallest lag of a feature
+    reach
+        Rows that the target looks ahead: 0 for a value of the row itself, whose drivers came
+        before it (lag 1 and more); 1 and more for a label, which the row's own features may
+        drive (lag 0 and more). Labels of more than one row overlap, and what a row already shows
+        is part of the labels before it: therefore every `reach`-th row alone is tested, and of
+        the target's own past only labels that had ended.
     correction
         For testing several links: "lags" multiplies a p-value by the number of the feature's lags
         that were tested, so that a feature that drives nothing is kept with probability `alpha`
@@ -148,28 +85,36 @@ def select(
     values = np.where(np.isfinite(features), features, np.nan).astype(np.float64)
     aim = np.where(np.isfinite(target), target, np.nan).astype(np.float64)
     _check(values, aim, names, tau_max, alpha, most)
-    if first_lag not in (0, 1) or correction not in get_args(Correction):
-        raise ValueError(f"first_lag {first_lag!r} or correction {correction!r} is not known")
-    rows = int(np.isfinite(aim).sum())
-    if rows < MIN_ROWS or np.nanmin(aim) == np.nanmax(aim):
-        reason = f"{rows} rows with a known target" if rows < MIN_ROWS else "the target is constant"
-        return Selection((), (), (), dict.fromkeys(names, reason), rows)
+    if reach < 0 or correction not in get_args(Correction):
+        raise ValueError(f"reach {reach} or correction {correction!r} cannot be")
+    shift = min(reach, 1)  # a label of row t becomes the value at row t + 1: every link is lagged
+    aim = np.append(np.full(shift, np.nan), aim)[: len(aim)] if shift else aim
+    points = np.arange(len(aim))[:: -max(reach, 1)][::-1]
+    rows = int(np.isfinite(aim[points]).sum())
     why = unusable(values, names)
     tested = [name for name in names if name not in why]
+    asked = [
+        (at, lag)
+        for lag in range(1, tau_max + 1 + shift)
+        for at in range(len(tested) + 1)
+        if at < len(tested) or lag >= reach
+    ]
+    hopeless = _hopeless(aim, rows, len(asked))
+    if hopeless or not tested:
+        why |= dict.fromkeys(tested, hopeless)
+        return Selection((), (), (), why, rows)
     columns = np.column_stack([values[:, [n not in why for n in names]], aim])
-    if first_lag == 0:  # a label of row t becomes the value at row t + 1: every link is lagged
-        columns[1:, -1], columns[0, -1] = aim[:-1], np.nan
-    links = independent_links(columns, range(1, tau_max + 2 - first_lag))
+    links = independent_links(columns, asked)
     for at, name in enumerate(tested):
         if at not in {column for column, _ in links}:
             why[name] = dependence(columns[:, :-1], at, tested)
-    found = _discover(columns, links, alpha, seed, correction)
+    found = _discover(columns, points, links, alpha, seed, correction)
     parents, own = [], []
     for (column, lag), (strength, p) in found.items():
         if p <= alpha and column == len(tested):
             own.append(Parent("target", lag, strength, p))
         elif p <= alpha:
-            parents.append(Parent(tested[column], lag - 1 + first_lag, strength, p))
+            parents.append(Parent(tested[column], lag - shift, strength, p))
     return _ranked(names, parents, own, why, alpha, most, rows)
 
 
@@ -184,8 +129,23 @@ def _check(
         raise ValueError(f"tau_max {tau_max}, alpha {alpha}, most {most} cannot be")
 
 
+def _hopeless(aim: Floats, rows: int, links: int) -> str:
+    """Why no test at all can be made, or nothing."""
+    if rows < MIN_ROWS:
+        return f"{rows} rows with a known target"
+    if np.nanmin(aim) == np.nanmax(aim):
+        return "the target is constant"
+    # as many columns span everything: none could be told from a combination of the others
+    return f"{len(aim)} rows are too few for {links} links" if len(aim) < 1.2 * links else ""
+
+
 def _discover(
-    columns: Floats, links: Sequence[Link], alpha: float, seed: int, correction: Correction
+    columns: Floats,
+    points: NDArray[np.int64],
+    links: Sequence[Link],
+    alpha: float,
+    seed: int,
+    correction: Correction,
 ) -> dict[Link, tuple[float, float]]:
     """Partial correlation and corrected p-value of each link into the last column."""
     from tigramite.data_processing import DataFrame  # takes seconds, and few ask for it
@@ -193,7 +153,8 @@ def _discover(
     from tigramite.pcmci import PCMCI
 
     target = columns.shape[1] - 1
-    frame = DataFrame(np.where(np.isnan(columns), _MISSING, columns), missing_flag=_MISSING)
+    values = np.where(np.isnan(columns), _MISSING, columns)
+    frame = DataFrame(values, missing_flag=_MISSING, reference_points=points)
     search = PCMCI(frame, ParCorr(significance="analytic", seed=seed), verbosity=0)
     asked: dict[int, dict[Link, str]] = {column: {} for column in range(target + 1)}
     asked[target] = {(column, -lag): "-?>" for column, lag in links}
