@@ -12,6 +12,9 @@ of virtual time, that is every three seconds of real time: analyses come some si
 dense as they would, and beside a model that hangs a call is always on its way. With a provider each
 candle also reads the tape, which `off` does not. The first twenty rounds are told apart: while the
 desk's thread imports the provider's SDK (once, some two seconds), it and the bot share a core.
+
+A round's time is that on the clock without what it waited for a processor that other programs had:
+waiting for a lock, for the network or for another thread of its own counts.
 """
 
 from __future__ import annotations
@@ -84,7 +87,8 @@ def _run(minutes: str, *faults: str, reads: bool) -> Callable[[], dict[str, floa
             bundle = Bundle(Path(home), exchange.port, overlay)
             headlines(memory_of(bundle), told)
             end = START + timedelta(minutes=length)
-            rounds = 1e3 * np.array(replay(bundle, START, end, STRATEGY, step=False).rounds)
+            lived = replay(bundle, START, end, STRATEGY, step=False)
+            rounds = 1e3 * (np.array(lived.rounds) - np.array(lived.queued))
             calls = llm.calls
         kept = rounds[STARTING:]
         return {

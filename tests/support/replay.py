@@ -78,7 +78,8 @@ def replay(
     log = done.stdout + done.stderr
     assert done.returncode == 130, log[-6000:]
     rounds = json.loads((bundle.home / "rounds.json").read_text())
-    return Replayed(log, rounds, Trades.read(first), Trades.read(database))
+    took, queued = rounds["took"], rounds["queued"]
+    return Replayed(log, took, queued, Trades.read(first), Trades.read(database))
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,14 @@ class Replayed:
     ----------
     log : everything the bot printed
     rounds : how long each of the bot's rounds of work took, in real seconds
+    queued : how much of that it waited for a processor that others had (Linux; else 0)
     first : the database after the bot's first round of work, before time moved
     last : the database it left
     """
 
     log: str
     rounds: list[float]
+    queued: list[float]
     first: Trades
     last: Trades
 
@@ -236,6 +239,12 @@ def read_news(bot: Any) -> None:
         newsroom.desk.step(now_ms)
 
 
+def queued_s() -> float:
+    """How long this thread has been runnable without a processor so far, in seconds."""
+    known = Path("/proc/thread-self/schedstat")  # its CPU time and this, in ns, and how often
+    return int(known.read_text().split()[1]) / 1e9 if known.exists() else 0.0
+
+
 def main() -> None:
     """``replay.py ORDER DATABASE trade ...``: freqtrade's command in virtual time."""
     order, database = json.loads(sys.argv[1]), Path(sys.argv[2])
@@ -253,12 +262,14 @@ def main() -> None:
             step_followers()
 
         took: list[float] = []
+        queued: list[float] = []
 
         class ReplayWorker(worker.Worker):
             def _process_running(self) -> None:
-                began = time.perf_counter()
+                began, waited = time.perf_counter(), queued_s()
                 super()._process_running()
                 took.append(time.perf_counter() - began)
+                queued.append(queued_s() - waited)
 
             def _sleep(self, sleep_duration: float) -> None:  # type: ignore[override]
                 virtual.sleep(self.freqtrade, sleep_duration)
@@ -267,7 +278,9 @@ def main() -> None:
         try:
             freqtrade.main(sys.argv[3:])
         finally:
-            database.with_name("rounds.json").write_text(json.dumps(took))
+            database.with_name("rounds.json").write_text(
+                json.dumps({"took": took, "queued": queued})
+            )
 
 
 if __name__ == "__main__":
