@@ -215,8 +215,9 @@ def test_what_is_not_known_is_not_read():
     assert not torch.equal(net(x, known, **graph).logit, before)
 
 
-def test_gradients():
-    net = made(hidden=4, layers=1).double()
+@pytest.mark.parametrize("revin", [False, True])
+def test_gradients(revin):
+    net = made(hidden=4, layers=1, revin=revin).double()
     x, known, graph = some_input(batch=1)
     x, near = x.double().requires_grad_(), graph["neighbours"]
     edges = torch.rand(1, PAIRS, SLOTS, 2, dtype=torch.double, requires_grad=True)

@@ -211,6 +211,9 @@ def test_a_state_knows_no_later_row():
     changed = net.encoder(x, known)
     close(changed[:, :, :4], states[:, :, :4])
     assert (changed[:, :, 4] - states[:, :, 4]).abs().max() > 1e-3
+    windowed = temporal(revin=True).encoder(x, known)
+    x[:, :, 4:] -= 3.0
+    assert (temporal(revin=True).encoder(x, known) - windowed)[:, :, 0].abs().max() > 1e-3
 
 
 def test_what_does_not_fit_is_refused():

@@ -33,6 +33,7 @@ class GraphAttention(nn.Module):
     edge_features : features of an edge
     self_loops : bool
         Whether an asset hears itself beside its neighbours, in place of loops in the graph.
+    revin : whether each window is normalised by itself (`scaling_layers.RevIN`)
 
     Shapes:
         x : (batch, pair, time, features); 0 where not known
@@ -51,6 +52,7 @@ class GraphAttention(nn.Module):
         "dropout": 0.2,
         "edge_features": 2,
         "self_loops": True,
+        "revin": False,
     }
 
     def __init__(
@@ -65,12 +67,13 @@ class GraphAttention(nn.Module):
         dropout: float = 0.2,
         edge_features: int = 2,
         self_loops: bool = True,
+        revin: bool = False,
     ) -> None:
         super().__init__()
         refuse_heads(hidden, heads)
         self.features, self.length, self.edge_features = features, length, edge_features
         self.self_loops = self_loops
-        self.encoder = AssetEncoder(features=features, hidden=hidden)
+        self.encoder = AssetEncoder(features=features, length=length, hidden=hidden, revin=revin)
         self.blocks = nn.ModuleList(
             GraphBlock(hidden, heads, edge_features, dropout) for _ in range(layers)
         )

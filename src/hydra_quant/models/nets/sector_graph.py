@@ -103,12 +103,13 @@ class SectorGraphAttention(nn.Module):
         dropout: float = 0.2,
         edge_features: int = 2,
         self_loops: bool = True,
+        revin: bool = False,
     ) -> None:
         super().__init__()
         refuse_heads(hidden, heads)
         self.features, self.length, self.edge_features = features, length, edge_features
         self.self_loops, self.sectors = self_loops, sectors
-        self.encoder = AssetEncoder(features=features, hidden=hidden)
+        self.encoder = AssetEncoder(features=features, length=length, hidden=hidden, revin=revin)
         self.sector = nn.Embedding(sectors, hidden)
         self.blocks = nn.ModuleList(
             SectorBlock(hidden, heads, edge_features, dropout) for _ in range(layers)

@@ -48,6 +48,7 @@ class TemporalGraphAttention(nn.Module):
         dropout: float = 0.2,
         edge_features: int = 2,
         self_loops: bool = True,
+        revin: bool = False,
         snapshots: int = 10,
         step: int = 1,
     ) -> None:
@@ -58,7 +59,7 @@ class TemporalGraphAttention(nn.Module):
         self.features, self.length, self.edge_features = features, length, edge_features
         self.self_loops = self_loops
         self.rows = list(range(length - 1 - (snapshots - 1) * step, length, step))
-        self.encoder = AssetEncoder(features=features, hidden=hidden)
+        self.encoder = AssetEncoder(features=features, length=length, hidden=hidden, revin=revin)
         self.blocks = nn.ModuleList(
             GraphBlock(hidden, heads, edge_features, dropout) for _ in range(layers)
         )
