@@ -13,6 +13,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
+from torch.func import functional_call, grad
 from torch.nn import functional
 
 from hydra_quant.models.nets.output import Output
@@ -316,6 +317,26 @@ def test_half_precision_gives_nearly_the_same_answers(name: str) -> None:
         )
     spoken(half).backward()
     assert all(p.grad is None or p.grad.isfinite().all() for p in net.parameters())
+
+
+@every_net
+def test_a_step_of_learning_can_itself_be_differentiated(name: str) -> None:
+    """As meta-learning does (`torch.func`): the loss after a step, by the weights before it."""
+    net, (x, known) = small(name), drawn(name)
+    weights = {key: parameter.detach() for key, parameter in net.named_parameters()}
+
+    def loss(given: dict[str, Tensor]) -> Tensor:
+        output = functional_call(net, given, (x, known), graph(name, len(x)))
+        return spoken(output)
+
+    def after_a_step(given: dict[str, Tensor], size: float) -> Tensor:
+        slope = grad(loss)(given)
+        return loss({key: given[key] - size * slope[key] for key in given})
+
+    whole = grad(lambda given: after_a_step(given, 0.02))(weights)
+    no_step = grad(lambda given: after_a_step(given, 0.0))(weights)
+    assert all(part.isfinite().all() for part in whole.values())
+    assert any(not torch.equal(part, no_step[key]) for key, part in whole.items())
 
 
 def pattern(x: Tensor) -> Tensor:

@@ -34,7 +34,6 @@ def test_the_parameters_of_the_defaults_are_counted_by_hand() -> None:
     assert sum(p.numel() for p in net.parameters()) == wanted == 152_259
     assert (net.inputs.length, len(net.blocks), net.blocks[0].heads) == (100, 3, 4)
     assert {m.p for m in net.modules() if isinstance(m, nn.Dropout)} == {0.1}
-    assert net.blocks[0].rate == 0.1
 
 
 def test_positions_are_sines_and_cosines() -> None:
@@ -125,8 +124,8 @@ def test_asking_about_the_last_row_alone_gives_the_same_answer() -> None:
     assert alone.shape == (2, 1, 4)
     torch.testing.assert_close(alone[:, 0], whole[:, -1])
     torch.testing.assert_close(net(x, known).logit, net.head(whole[:, -1]))
-    _, weights = net.blocks[0](whole, net._visible(known), True, True)
-    _, every = net.blocks[0](whole, net._visible(known), True)
+    _, weights = net.blocks[0](whole, net._visible(known), True)
+    _, every = net.blocks[0](whole, net._visible(known))
     torch.testing.assert_close(weights[:, :, 0], every[:, :, -1])
 
 
@@ -151,7 +150,7 @@ def test_a_block_is_torchs_own_pre_norm_layer() -> None:
     )
     rows = torch.randn(2, 5, 4)
     wanted = oracle(rows, src_mask=~net.causal)
-    torch.testing.assert_close(block(rows, net.causal[None, None], False)[0], wanted)
+    torch.testing.assert_close(block(rows, net.causal[None, None])[0], wanted)
 
 
 def test_the_order_of_rows_matters() -> None:

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from hydra_quant.models.nets.output import Output
 from hydra_quant.models.nets.scaling_layers import Inputs
@@ -69,16 +68,14 @@ class DirectionTransformer(nn.Module):
 
     def forward(self, x: Tensor, known: Tensor, *, attention: bool = False) -> Output:
         """Answer for each window; with `attention` the weights as well, which takes longer."""
-        rows, weights = self.encode(x, known, attention, last=not attention)
+        rows, weights = self.encode(x, known, last=not attention)
         logit = self.head(rows[:, -1])
         if not attention:
             return Output(logit, None, {})
-        seen = torch.stack(weights, dim=1)  # (batch, layers, heads, time, time)
+        seen = torch.stack(weights, dim=1).detach()  # (batch, layers, heads, time, time)
         return Output(logit, None, {"attention": seen, "time": seen[:, -1, :, -1].mean(dim=1)})
 
-    def encode(
-        self, x: Tensor, known: Tensor, attention: bool = False, last: bool = False
-    ) -> tuple[Tensor, list[Tensor]]:
+    def encode(self, x: Tensor, known: Tensor, last: bool = False) -> tuple[Tensor, list[Tensor]]:
         """Return what the encoder makes of each row, (batch, time, width), and its weights.
 
         With `last` the last block is asked about the last row alone, (batch, 1, width): nothing
@@ -88,9 +85,8 @@ class DirectionTransformer(nn.Module):
         visible = self._visible(known)
         weights = []
         for number, block in enumerate(self.blocks, 1):
-            rows, found = block(rows, visible, attention, last and number == len(self.blocks))
-            if found is not None:
-                weights.append(found)
+            rows, seen = block(rows, visible, last and number == len(self.blocks))
+            weights.append(seen)
         return self.norm(rows), weights
 
     def _visible(self, known: Tensor) -> Tensor:
@@ -103,16 +99,19 @@ class DirectionTransformer(nn.Module):
 class Block(nn.Module):
     """Attention, then a feed-forward layer, each on normed rows and added to them (pre-norm).
 
+    The attention is written out: torch's fused one cannot be differentiated twice, as
+    meta-learning needs, and shows no weights.
+
     Shapes:
         rows : (batch, time, width)
         visible : (batch, 1, time, time), bool, asked row × seen row
-        output : (batch, time, width) and, if wanted, the weights (batch, heads, time, time);
-            asked about the last row alone (batch, 1, width) and (batch, heads, 1, time)
+        output : (batch, time, width) and the weights (batch, heads, time, time); asked about the
+            last row alone (batch, 1, width) and (batch, heads, 1, time)
     """
 
     def __init__(self, width: int, heads: int, expansion: int, dropout: float) -> None:
         super().__init__()
-        self.heads, self.rate = heads, dropout
+        self.heads = heads
         self.attention_norm, self.forward_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.project = nn.Linear(width, 3 * width)
         self.mix = nn.Linear(width, width)
@@ -122,22 +121,18 @@ class Block(nn.Module):
             nn.Dropout(dropout),
             nn.Linear(expansion * width, width),
         )
-        self.dropout = nn.Dropout(dropout)
+        self.attention_dropout, self.dropout = nn.Dropout(dropout), nn.Dropout(dropout)
 
-    def forward(
-        self, rows: Tensor, visible: Tensor, wanted: bool, last: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return the changed rows and the weights if they are wanted."""
+    def forward(self, rows: Tensor, visible: Tensor, last: bool = False) -> tuple[Tensor, Tensor]:
+        """Return the changed rows and the weights of the seen ones."""
         asked, seen, value = self._split(self.project(self.attention_norm(rows)))
         if last:
             rows, asked, visible = rows[:, -1:], asked[:, :, -1:], visible[:, :, -1:]
-        rate = self.rate if self.training else 0.0
-        found = functional.scaled_dot_product_attention(
-            asked, seen, value, attn_mask=visible, dropout_p=rate
-        )  # (batch, heads, time, width / heads)
+        weights = attention_weights(asked, seen, visible)  # (batch, heads, time, time)
+        found = self.attention_dropout(weights) @ value  # (batch, heads, time, width / heads)
         rows = rows + self.dropout(self.mix(found.transpose(1, 2).flatten(2)))
         rows = rows + self.dropout(self.feed_forward(self.forward_norm(rows)))
-        return rows, attention_weights(asked, seen, visible).detach() if wanted else None
+        return rows, weights
 
     def _split(self, projected: Tensor) -> tuple[Tensor, ...]:
         """Return query, key and value, each (batch, heads, time, width / heads)."""
