@@ -236,7 +236,7 @@ def test_a_plain_network_keeps_every_law(law: Callable[[str], None], enlist) -> 
 
 @pytest.mark.parametrize(("law", "made"), BROKEN, ids=lambda part: part.__name__)
 def test_a_law_catches_a_network_that_breaks_it(law, made, enlist) -> None:
-    error, line = OTHER_ERRORS.get(made, (AssertionError, ""))
+    error, line = OTHER_ERRORS.get(made, (AssertionError, None))
     with pytest.raises(error, match=line):
         law(enlist(made))
 
