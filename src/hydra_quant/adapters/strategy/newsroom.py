@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from hydra_quant.adapters.data.remembered import lags_of, memory_url
@@ -45,9 +46,10 @@ class Newsroom:
             )
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Begin; the loop has not begun yet, so what takes a second to import is imported here."""
         self.scoring.start()
         if self.desk is not None:
+            import_module(self._settings.news.provider)
             self.desk.start()
 
     def stop(self) -> None:
