@@ -12,7 +12,6 @@ from hydra_quant.models.nets.graph_attention import GraphAttention
 from hydra_quant.models.nets.graph_parts import GraphBlock
 from hydra_quant.models.nets.graph_union import Edges, tensors
 from hydra_quant.models.nets.windows import GroupedWindows, Panel
-from hydra_quant.models.training.metrics import auc
 
 PAIRS, SLOTS, LENGTH, FEATURES = 5, 3, 6, 2
 TINY = {"features": FEATURES, "length": LENGTH, "horizons": 2, "hidden": 8, "heads": 2, "layers": 2}
@@ -283,58 +282,3 @@ def test_what_does_not_fit_is_refused():
     graph["neighbours"][0, 0, 0] = PAIRS  # would be an asset of the next cross-section
     with pytest.raises(ValueError, match="neighbour 5 among 5"):
         net(x, known, **graph)
-
-
-def taught(returns, target, joined, steps=120):
-    """Train on the first two thirds of the rows; the AUC of each asset on the rest."""
-    torch.manual_seed(0)
-    rows, pairs = returns.shape
-    length = 3
-    panel = Panel(
-        returns[..., None].astype(np.float32), np.arange(rows), tuple("abcdefgh"[:pairs]), ("r",)
-    )
-    windows = GroupedWindows(panel, length, np.arange(21, rows))
-    graphs = correlation_graphs(returns, by="either").at(windows.rows)
-    answer = torch.from_numpy(target[windows.rows]).float()  # (row, pair)
-    net = GraphAttention(
-        features=1, length=length, horizons=1, hidden=16, heads=2, layers=1, dropout=0.0
-    )
-    teacher = torch.optim.Adam(net.parameters(), lr=0.01)
-    cut = 2 * len(windows) // 3
-
-    def logit(picked):
-        graph = tensors(graphs.at(picked)) if joined else {}
-        return net(*windows.batch(picked), **graph).logit[..., 0]  # (batch, pair)
-
-    rng = np.random.default_rng(0)
-    for _ in range(steps):
-        picked = rng.integers(0, cut, 64)
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(
-            logit(picked), (answer[picked] > 0).float()
-        )
-        teacher.zero_grad()
-        loss.backward()
-        teacher.step()
-    held = np.arange(cut, len(windows))
-    net.eval()
-    with torch.no_grad():
-        return auc(logit(held).numpy(), answer[held].numpy())
-
-
-def test_a_leader_is_found_through_the_graph_alone():
-    rng = np.random.default_rng(1)
-    leader = rng.normal(size=2_000)
-    follower = np.r_[0.0, leader[:-1]] + 0.1 * rng.normal(size=2_000)
-    returns = np.column_stack((leader, follower))
-    following = np.vstack((returns[1:], np.zeros((1, 2))))  # the next return of each
-    with_edges, without = taught(returns, following, True), taught(returns, following, False)
-    assert with_edges[1] > 0.9
-    assert abs(without[1] - 0.5) < 0.06
-    assert abs(with_edges[0] - 0.5) < 0.06  # nobody leads the leader
-
-
-def test_nothing_is_found_in_white_noise():
-    rng = np.random.default_rng(2)
-    returns = rng.normal(size=(3_000, 4)) + rng.normal(size=(3_000, 1))
-    found = taught(returns, rng.normal(size=returns.shape), True, steps=60)
-    assert abs(found.mean() - 0.5) < 0.03

@@ -142,6 +142,17 @@ def test_gradients(made, graph_of):
     assert torch.autograd.gradcheck(answer, (x, weight), atol=1e-6)
 
 
+@VARIANTS
+def test_half_precision_gives_nearly_the_same_answers(made, graph_of):
+    returns, net = some_returns(), made()
+    (x, known), graph = windows_of(returns), graph_of(returns)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = net(x, known, **graph).logit
+    close(half.float(), net(x, known, **graph).logit, 0.05)
+    half.float().sum().backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in net.parameters())
+
+
 def test_shapes_of_the_temporal_variant():
     returns = some_returns()
     output = temporal()(*windows_of(returns), **of_snapshots(returns))
