@@ -235,10 +235,17 @@ def test_recurrent_and_attention_nets_have_their_second_order() -> None:
             (slice(0, 4), slice(4, 8))]  # fmt: skip
     one = Task("t", *half, np.arange(4), np.arange(4, 8), 1)
     settings = MetaLearning(epochs=1, outer_rate=1e-2)
-    found = meta_fit(net, [one], settings)
-    moved = [
-        name for name, value in net.state_dict().items() if not torch.equal(found[name], value)
-    ]
+    cudnn = []
+
+    def watched(output, target):
+        cudnn.append(torch.backends.cudnn.enabled)
+        return direction_loss(output, target)
+
+    found = meta_fit(net, [one], settings, loss=watched)
+    assert set(cudnn) == {False}  # its LSTM has no second derivative
+    assert torch.backends.cudnn.enabled  # as before
+    state = net.state_dict()
+    moved = [name for name in state if not torch.equal(found[name], state[name])]
     assert {"lstm.weight_ih_l0", "lstm.weight_hh_l0", "attention.in_proj_weight"} <= set(moved)
     assert judged(net, one.query) == pytest.approx(float(direction_loss(
         net(one.query.x, one.query.known), one.query.target).detach()))  # fmt: skip

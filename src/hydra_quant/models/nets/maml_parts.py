@@ -96,14 +96,12 @@ def seeded(seed: int) -> Iterator[None]:
 
 @contextmanager
 def twice_differentiable() -> Iterator[None]:
-    """Leave out the fused kernels that have no second derivative (oneDNN's LSTM, attention)."""
-    backends: tuple[Any, ...] = (torch.backends.mkldnn, torch.backends.cudnn)
-    before = [backend.enabled for backend in backends]
+    """Leave out the fused kernels that have no second derivative: attention's, cuDNN's LSTM."""
+    cudnn: Any = torch.backends.cudnn
+    before = cudnn.enabled
     try:
-        for backend in backends:
-            backend.enabled = False  # and nothing else, as their `flags` would
+        cudnn.enabled = False  # and nothing else, as its `flags` would
         with sdpa_kernel(SDPBackend.MATH):
             yield
     finally:
-        for backend, was in zip(backends, before, strict=True):
-            backend.enabled = was
+        cudnn.enabled = before
