@@ -52,7 +52,7 @@ def correlation_graphs(
     An edge from j to i says that ``|rho_ij| > threshold`` and that j is among the `most` strongest
     of i: the edges that j hears may be others. It carries the correlation and the lagged one, that
     of j's return with i's next: does j's past lead i? Row t uses returns up to t only, the last
-    ``window + 1`` of them.
+    ``window + 1`` of them. Of equally strong ones, as two copies of an asset are, the first counts.
 
     Parameters
     ----------

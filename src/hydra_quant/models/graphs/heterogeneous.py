@@ -11,7 +11,8 @@ from hydra_quant.models.graphs.correlation import Graphs
 if TYPE_CHECKING:
     from hydra_quant.models.nets.geometric import HeteroData
 
-# The first one holds what is not in the table: its assets do not compete.
+# Put together by hand: a base is where its project began. The first one holds what is not in the
+# table: its assets do not compete.
 SECTORS = {
     "other": (),
     "L1": (
