@@ -51,15 +51,27 @@ def test_nothing_later_enters_a_convolution() -> None:
     assert not torch.equal(block(later)[..., 3], block(x)[..., 3])
 
 
-def test_the_convolution_branch_by_hand() -> None:
-    options = {"features": 2, "length": 4, "horizons": 1, "price_features": 1, "filters_1": 1}
-    net = zeroed(LstmCnn(**options, filters_2=1, hidden=1, layers=1, head=1))
+def of_prices(length: int) -> LstmCnn:
+    """A net of one filter that hands on the price, doubled."""
+    options = {"features": 2, "length": length, "horizons": 1, "price_features": 1}
+    net = zeroed(LstmCnn(**options, filters_1=1, filters_2=1, hidden=1, layers=1, head=1))
     with torch.no_grad():
         net.convolutions[0].convolution.weight[0, 0, -1] = 1.0  # the price as it is
         net.convolutions[1].convolution.weight[0, 0, -1] = 2.0
         net.head[1].weight[0, 0] = 1.0  # of the convolutions' filter
         net.head[4].weight.fill_(1.0)
         net.head[4].bias.fill_(0.25)
+    return net
+
+
+def test_what_is_left_of_time_is_averaged() -> None:
+    x = torch.zeros(1, 8, 2)
+    x[0, :, 0] = torch.tensor([0.0, 3, 1, 0, 5, 0, 0, 4])  # maxima of four rows: 3 and 5
+    assert of_prices(8)(x, torch.ones(1, 8, 2, dtype=torch.bool)).logit.item() == 8.25
+
+
+def test_the_convolution_branch_by_hand() -> None:
+    net = of_prices(4)
     x = torch.tensor([[[1.0, 9.0], [3.0, 9.0], [2.0, 9.0], [-5.0, 9.0]]])
     known = torch.ones(1, 4, 2, dtype=torch.bool)
     # first maximum (3, 2), doubled and the larger one kept: 6
@@ -93,6 +105,15 @@ def test_the_convolutions_look_at_prices_only() -> None:
     assert prices[0].shape == (1, 4, 6)
     assert torch.equal(*prices)
     assert not torch.equal(net(x, known).logit, net(other, known).logit)
+
+
+def test_the_convolutions_see_values_and_mask_of_the_prices() -> None:
+    net = LstmCnn(**{**TINY, "length": 4})
+    x = torch.arange(12.0).reshape(1, 4, 3)
+    known = torch.ones(1, 4, 3, dtype=torch.bool)
+    known[0, 1, 1] = known[0, 2, 2] = False
+    wanted = [[0, 3, 6, 9], [1, 0, 7, 10], [1, 1, 1, 1], [1, 0, 1, 1]]
+    assert net._prices(net.inputs(x, known))[0].tolist() == wanted
 
 
 def test_gradients_are_those_of_finite_differences() -> None:

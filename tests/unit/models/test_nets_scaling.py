@@ -63,6 +63,13 @@ def test_a_constant_column_is_only_centred(value: float) -> None:
     assert scaled(layer, value) == [0]
 
 
+def test_what_rounding_leaves_of_a_constant_is_no_range() -> None:
+    million = np.float32(1e6)
+    wobbling = column(million, np.nextafter(million, np.float32(np.inf)), million, million)
+    assert RobustScaling(1).fit(wobbling).spread.item() == 1
+    assert RobustScaling(1).fit(wobbling - million).spread.item() < 0.1  # there it is a range
+
+
 def test_a_column_that_is_never_known_is_left_as_it_is() -> None:
     values = np.stack([np.full(9, np.nan), np.arange(9)], axis=1).astype(np.float32)
     layer = RobustScaling(2).fit(values)
