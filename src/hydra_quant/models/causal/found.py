@@ -18,7 +18,7 @@ class Parent:
     strength : float
         Partial correlation given the other drivers (the MCI statistic), -1 to 1.
     p : float
-        Its p-value, corrected as `select` was told.
+        The largest p-value of its tests, corrected as `select` was told.
     """
 
     name: str

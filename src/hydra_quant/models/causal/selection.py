@@ -72,10 +72,10 @@ def select(
         is part of the labels before it: therefore every `reach`-th row alone is tested, and of
         the target's own past only labels that had ended.
     correction
-        For testing several links: "lags" multiplies a p-value by the number of the feature's lags
-        that were tested, so that a feature that drives nothing is kept with probability `alpha`
-        at most; "fdr" corrects over all links after Benjamini and Hochberg (stricter with many
-        features); "none" takes each link alone.
+        For testing several links, of the largest p-value that a link had on its way: "lags"
+        multiplies it by the number of the feature's lags that were tested, so that a feature that
+        drives nothing is kept with probability `alpha` at most; "fdr" corrects over all links
+        after Benjamini and Hochberg (stricter with many features); "none" takes each link alone.
 
     Raises
     ------
@@ -160,19 +160,28 @@ def _discover(
     asked[target] = {(column, -lag): "-?>" for column, lag in links}
     depth = max(lag for _, lag in links)
     result = search.run_pcmciplus(
-        link_assumptions=asked,
-        tau_min=1,
-        tau_max=depth,
-        pc_alpha=alpha,
-        fdr_method="fdr_bh" if correction == "fdr" else "none",
+        link_assumptions=asked, tau_min=1, tau_max=depth, pc_alpha=alpha, fdr_method="none"
     )
-    lags_of = np.bincount([column for column, _ in links], minlength=target + 1)
-    times = lags_of if correction == "lags" else np.ones(target + 1)
-    found = {}
-    for column, lag in links:
-        p = float(result["p_matrix"][column, target, lag]) * float(times[column])
-        found[column, lag] = (float(result["val_matrix"][column, target, lag]), min(p, 1.0))
-    return found
+    # The largest p-value of all tests that a link took. That of the MCI test alone is too small:
+    # its conditions were chosen on the same rows, and what they explain by chance is left out.
+    largest = [
+        max(result["p_matrix"][column, target, lag], search.pval_max[target][column, -lag])
+        for column, lag in links
+    ]
+    corrected = _corrected(np.nan_to_num(largest, nan=1.0), links, correction)
+    strength = [float(result["val_matrix"][column, target, lag]) for column, lag in links]
+    return dict(zip(links, zip(strength, corrected.tolist(), strict=True), strict=True))
+
+
+def _corrected(p: Floats, links: Sequence[Link], correction: Correction) -> Floats:
+    if correction == "none":
+        return p
+    if correction == "fdr":
+        from scipy.stats import false_discovery_control
+
+        return np.asarray(false_discovery_control(p))
+    lags = np.bincount([column for column, _ in links])
+    return np.minimum(p * lags[[column for column, _ in links]], 1.0)
 
 
 def _ranked(
