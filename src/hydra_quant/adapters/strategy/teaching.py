@@ -5,13 +5,16 @@ from typing import Any, NamedTuple
 
 from pandas import DataFrame
 
-from hydra_quant.heads import regime_features, scorer_features
+from hydra_quant.heads import regime_features, scorer_features, sequence_features
 from hydra_quant.heads.scorer_labels import profitable
-from hydra_quant.labels import forward_return
+from hydra_quant.labels import direction, forward_return
 from hydra_quant.labels.regimes import one_hot_regime
 from hydra_quant.settings import Settings
 
 RETURN, PROFITABLE = "&-return", "&-profitable"
+UP, LOW, HIGH = "&-up", "&-low", "&-high"
+DIRECTION = (RETURN, UP, LOW, HIGH)
+"""The labels of a direction, in the order in which a model is given and answers them."""
 
 
 class Lesson(NamedTuple):
@@ -72,8 +75,25 @@ def _regime(frame: DataFrame, settings: Settings, minutes: int, horizon: int) ->
     return one_hot_regime(frame, settings, minutes).add_prefix("&-regime_")
 
 
+def _sequence_features(frame: DataFrame, settings: Settings, minutes: int) -> DataFrame:
+    return sequence_features.sequence_features(frame, minutes)
+
+
+def _direction(frame: DataFrame, settings: Settings, minutes: int, horizon: int) -> DataFrame:
+    """The log return over the horizon, whether it is a rise, and the return twice more.
+
+    FreqAI gives a model one answer a label. At `LOW` and `HIGH` a model that knows quantiles
+    answers its .1 and .9 quantile of the return, any other its own estimate of the two.
+    """
+    close = frame["close"].to_numpy(float)
+    ahead = forward_return(close, horizon)
+    labels = {RETURN: ahead, UP: direction(close, horizon), LOW: ahead, HIGH: ahead}
+    return DataFrame({name: labels[name] for name in DIRECTION}, index=frame.index)
+
+
 LESSONS: dict[str, Lesson] = {
     "return": Lesson(None, _return, RETURN),
     "score": Lesson(features_of_signals, _profitable, PROFITABLE),
     "regime": Lesson(_regime_features, _regime, "&-regime_ranging"),
+    "direction": Lesson(_sequence_features, _direction, RETURN),
 }
