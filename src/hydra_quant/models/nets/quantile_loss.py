@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-
 UNIT = 0.01
 """A network's raw number 1 stands for a return of one per cent."""
 

@@ -88,9 +88,11 @@ class VariableSelection(nn.Module):
 
     - the embeddings are narrower than the network (`embedding` against `width`): a feature's
       projection to `width` comes after its weight and is one product for all, the same sum; it
-      also stands for the scale and shift that a feature's layer norm therefore goes without;
+      also stands for the scale that a feature's layer norm therefore goes without;
+    - that layer norm has no shift either: the weights alone could carry an answer through it;
     - the softmax's network reads values and masks rather than their embeddings: these are
-      linear, and so is its first layer, so that it can learn the same at less cost.
+      linear, and so is its first layer, so that it can learn the same at less cost;
+    - it starts with equal weights, so that what differs later has been learned.
 
     Shapes:
         x : (batch, time, 2 · features), values first, then masks, as `Inputs` returns them
@@ -110,8 +112,8 @@ class VariableSelection(nn.Module):
         self.gate = FeatureLinear(features, embedding, 2 * embedding)
         self.dropout = nn.Dropout(dropout)
         self.choose = GatedResidual(2 * features, width, features, dropout, width * static)
-        self.project = nn.Linear(joined, width, bias=False)
-        self.shift = nn.Linear(features, width)
+        nn.init.zeros_(self.choose.add.norm.weight)
+        self.project = nn.Linear(joined, width)
 
     def forward(self, x: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the weighted features and their weights."""
@@ -119,8 +121,7 @@ class VariableSelection(nn.Module):
         cells = x.reshape(-1, 2, self.features).permute(2, 0, 1)  # (features, rows, 2)
         seen = self._transformed(self.embed(cells)).transpose(0, 1)  # (rows, features, embedding)
         weighed = seen * weights.reshape(-1, self.features, 1)
-        selected = self.project(weighed.reshape(*x.shape[:2], -1))  # (batch, time, width)
-        return selected + self.shift(weights), weights
+        return self.project(weighed.reshape(*x.shape[:2], -1)), weights
 
     def _transformed(self, embedded: Tensor) -> Tensor:
         """One gated residual network a feature: (features, rows, embedding) in and out."""
