@@ -15,7 +15,7 @@ def test_the_parameters_of_the_defaults_are_counted_by_hand() -> None:
     lstm = 4 * 128 * (30 + 128 + 2) + 4 * 128 * (128 + 128 + 2)  # 15 features and their mask
     attention = 128 * 129 + 128 * 128 + 128
     net = LstmAttention(features=15, horizons=3)
-    assert sum(p.numel() for p in net.parameters()) == lstm + attention + 129 * 3 == 247_427
+    assert sum(p.numel() for p in net.parameters()) == lstm + attention + 257 * 3 == 247_811
     assert (net.inputs.length, net.lstm.dropout, net.head[0].p) == (60, 0.2, 0.2)
 
 
@@ -62,14 +62,14 @@ def test_the_weights_of_a_network_are_a_share_of_each_known_row() -> None:
     assert (weights == 0).nonzero().tolist() == [[0, 1]]
 
 
-def test_the_answer_is_the_head_of_the_weighted_states() -> None:
+def test_the_answer_is_read_from_the_weighted_states_and_the_last_one() -> None:
     torch.manual_seed(0)
     net = LstmAttention(**TINY).eval()
     x, known = torch.randn(1, 4, 2), torch.ones(1, 4, 2, dtype=torch.bool)
     answer = net(x, known)
     states = net.lstm(net.inputs(x, known))[0][0]
     context = sum(w * h for w, h in zip(answer.weights["time"][0], states, strict=True))
-    torch.testing.assert_close(answer.logit[0], net.head[1](context))
+    torch.testing.assert_close(answer.logit[0], net.head[1](torch.cat([context, states[-1]])))
 
 
 def test_gradients_are_those_of_finite_differences() -> None:

@@ -12,6 +12,10 @@ from hydra_quant.models.nets.scaling_layers import Inputs
 class LstmAttention(nn.Module):
     """Direction up at each horizon, from the rows of a window that matter to its last one.
 
+    The answer is read from the weighted states and the last one side by side (Luong et al. 2015,
+    eq. 5). Of the weighted ones alone it learns much later: until the attention has found its
+    rows, they are a mean in which the last row hardly counts.
+
     Parameters
     ----------
     features, length : of the windows
@@ -47,13 +51,14 @@ class LstmAttention(nn.Module):
         between = dropout if layers > 1 else 0.0
         self.lstm = nn.LSTM(2 * features, hidden, layers, batch_first=True, dropout=between)
         self.attention = AdditiveAttention(hidden)
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(hidden, horizons))
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * hidden, horizons))
 
     def forward(self, x: Tensor, known: Tensor) -> Output:
         """Answer for each window."""
         states, _ = self.lstm(self.inputs(x, known))  # (batch, time, hidden)
         context, weights = self.attention(states, known.any(dim=-1))
-        return Output(self.head(context), None, {"time": weights.detach()})
+        both = torch.cat([context, states[:, -1]], dim=-1)  # (batch, 2 · hidden)
+        return Output(self.head(both), None, {"time": weights.detach()})
 
 
 class AdditiveAttention(nn.Module):
