@@ -49,7 +49,7 @@ _ROOMS = tuple(
 )
 _PACKAGES = (
     *("hydra-quant", "freqtrade", "lightgbm", "xgboost", "numpy", "pandas", "scikit-learn"),
-    "datasieve",
+    *("datasieve", "torch", "torch-geometric"),
 )
 # feature_parameters that shape the training rows beyond what the data's own hash shows.
 _ROW_KEYS = (*FILTER_KEYS, "weight_factor", "reverse_train_test_order", "svm_params")
@@ -64,7 +64,8 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
         LightGBM parameters used where ``freqai.model_training_parameters`` says nothing. Models of
         another kind override `resolved_parameters` instead.
     head : str
-        What the strategy teaches: a ``"return"``, the ``"score"`` of signals, or a ``"regime"``.
+        What the strategy teaches: a ``"return"``, the ``"score"`` of signals, a ``"regime"`` or a
+        ``"direction"`` (return, rise and range).
     sections : tuple of str
         Sections of HYDRA's settings that features or labels of this head depend on.
     """
@@ -232,19 +233,34 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
         path = self.model_path(who, window)
         try:
             stored = read_bundle(path, description)
+            found = None if stored is None else self.unpack(stored)
         except Refused as refusal:
             logger.warning(f"{who}, window {window.label}: {refusal}; training again.")
-            stored = None
-        if stored is not None:
+            found = None
+        if found is not None:
             logger.info(f"{who}, window {window.label}: saved model reused.")
-            found: Trained = pickle.loads(stored)
             return found
         trained = train()
         if self.save_backtest_models:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_bundle(path, pickle.dumps(trained), description)
+            write_bundle(path, self.pack(trained), description)
             self.explain(trained, path.parent, path.stem, window.known_until)
         return trained
+
+    def pack(self, trained: Trained) -> bytes:
+        """Return a trained model as it is stored in a bundle, whose checksum guards it."""
+        return pickle.dumps(trained)
+
+    def unpack(self, payload: bytes) -> Trained:
+        """Return what `pack` was given.
+
+        Raises
+        ------
+        Refused
+            When it is of another kind.
+        """
+        found: Trained = pickle.loads(payload)
+        return found
 
     def answer_book(self, who: str, label_names: list[str]) -> AnswerBook:
         """Return the stored answers of `who` (a pair or the panel), empty if they are damaged."""

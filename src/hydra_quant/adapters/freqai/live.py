@@ -29,6 +29,7 @@ from hydra_quant.adapters.freqai.frames import (
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.adapters.freqai.windows import Window
 from hydra_quant.models.fingerprint import canonical, digest
+from hydra_quant.models.store import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class LiveTraining(IFreqaiModel):
         for pair in pairs:
             self.dd.get_pair_dict_info(pair)
         self.dd.pair_dict[pairs[0]]["trained_timestamp"] = stamp
-        self.dd.save_data(trained, pairs[0], dk)
+        self.save_live(trained, pairs[0], dk)
         _seal(dk.data_path, dk.model_filename, self.live_spec(strategy))
         # after the seal: a user may do with the explanation as they like
         self.explain(trained, dk.data_path, dk.model_filename, stamp)
@@ -158,6 +159,19 @@ class LiveTraining(IFreqaiModel):
         logger.info(
             f"{who}: model of {len(pairs)} pair(s) trained and saved in {dk.data_path.name}."
         )
+
+    def save_live(self, trained: Trained, pair: str, dk: FreqaiDataKitchen) -> None:
+        """Save the model and what belongs to it, as FreqAI does."""
+        self.dd.save_data(trained, pair, dk)
+
+    def load_live(self, pair: str, path: Path) -> None:
+        """Load a saved model that has been found whole: left to FreqAI.
+
+        Parameters
+        ----------
+        pair : whom it answers
+        path : folder and beginning of the name of its files
+        """
 
     def _set_statistics(self, dk: FreqaiDataKitchen, trained: Trained, pair: str) -> None:
         means, stds = trained.statistics(pair)
@@ -236,9 +250,13 @@ class LiveTraining(IFreqaiModel):
         known = self.dd.pair_dict.get(pair)
         if not known or not known["model_filename"]:
             return
-        reason = _why_refused(
-            Path(known["data_path"]), known["model_filename"], self.live_spec(strategy)
-        )
+        folder, name = Path(known["data_path"]), known["model_filename"]
+        reason = _why_refused(folder, name, self.live_spec(strategy))
+        if not reason:
+            try:
+                self.load_live(pair, folder / name)
+            except (Refused, OSError) as error:
+                reason = str(error)
         if reason:
             logger.warning(f"{pair}: saved model refused, {reason}; training again.")
             self.dd.pair_dict[pair] = self.dd.empty_pair_dict.copy()

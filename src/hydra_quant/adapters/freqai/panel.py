@@ -120,6 +120,10 @@ class PanelModel(HydraFreqaiModel):
         """
         return complete_rows(features)
 
+    def seen(self, rows: slice) -> slice:
+        """Return the rows that the answers to `rows` depend on: themselves alone."""
+        return rows
+
     def health_of(self, model: Any) -> dict[str, float]:
         """Figures about a fitted model for FreqUI (``health_<name>``): none."""
         return {}
@@ -224,7 +228,7 @@ class PanelModel(HydraFreqaiModel):
                 "data": {name: self.training_hash(f, window) for name, f in learners.items()},
             }
         )
-        asked = {name: frame.hash_of(rows[name]) for name, frame in frames.items()}
+        asked = {name: frame.hash_of(self.seen(rows[name])) for name, frame in frames.items()}
         mark = digest(fingerprint(description), canonical(asked))
         found = self.look_up(book, PANEL, window, mark)
         if found is None:

@@ -25,6 +25,13 @@ _FIELDS = ("name", "options", "names", "fingerprint", "health", "record", "sha25
 
 def write(path: Path, trained: "Trained") -> None:
     """Replace the file in one step; readers see the old one or the new one."""
+    about, payload = parts(trained)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bundle(path, payload, about)
+
+
+def parts(trained: "Trained") -> tuple[str, bytes]:
+    """Return what is stored: a JSON object with everything but the weights, and these."""
     about: dict[str, Any] = {
         "kind": KIND,
         "format": FORMAT,
@@ -41,9 +48,8 @@ def write(path: Path, trained: "Trained") -> None:
     tensors |= {f"scaling.{name}": value for name, value in trained.scaling.items()}
     if trained.calibration is not None:
         tensors |= {f"calibration.{k}": v for k, v in trained.calibration.tensors().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
     whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    write_bundle(path, tensors_as_bytes(whole), canonical(about))
+    return canonical(about), tensors_as_bytes(whole)
 
 
 def read(
@@ -64,6 +70,24 @@ def read(
         other features.
     """
     about, payload = open_bundle(path)
+    return fields_of(about, payload, str(path), name=name, names=names)
+
+
+def fields_of(
+    about: Mapping[str, Any],
+    payload: bytes,
+    path: str,
+    *,
+    name: str | None = None,
+    names: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Return the fields of a `Trained` from what `parts` returned; `path` names it in refusals.
+
+    Raises
+    ------
+    Refused
+        As `read`.
+    """
     if about.get("kind") != KIND:
         raise Refused(f"{path} is no trained network; {_REMEDY}")
     if about.get("format") != FORMAT:

@@ -1,0 +1,127 @@
+"""FreqAI models that look at all pairs of a candle together."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
+from freqtrade.strategy.interface import IStrategy
+from numpy.typing import NDArray
+
+from hydra_quant.adapters.freqai.answers import Answer
+from hydra_quant.adapters.freqai.frames import (
+    PairFrame,
+    as_matrix,
+    neutral_name,
+    open_times,
+    populate,
+)
+from hydra_quant.adapters.freqai.net_rows import Grid, bare_frame
+from hydra_quant.adapters.freqai.networks import NetworkModel
+from hydra_quant.adapters.freqai.trained import Trained
+from hydra_quant.heads.sequence_features import NAMES
+from hydra_quant.models.graphs.correlation import correlation_graphs
+from hydra_quant.models.nets.graph_union import tensors
+from hydra_quant.models.nets.windows import GroupedWindows
+from hydra_quant.models.rows import Rows
+from hydra_quant.models.training.batches import AnyWindows, Graph
+from hydra_quant.models.training.trained import Arrays
+from hydra_quant.models.training.trained import Trained as Network
+
+RETURN = NAMES.index("return")
+
+
+class GroupedNetworkModel(NetworkModel):
+    """A network over the correlation graph of all pairs.
+
+    Live, FreqAI asks for one pair at a time: the candles of the others are taken from the data
+    provider, which has them before the first pair is asked for. A pair whose newest candle is not
+    there takes no part.
+
+    Attributes
+    ----------
+    edges : dict
+        Of the graph: ``window``, ``threshold``, ``most`` (see `correlation_graphs`).
+    """
+
+    edges: ClassVar[dict[str, Any]] = {"window": 20, "threshold": 0.3, "most": 5}
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self.CONV_WIDTH = max(self.CONV_WIDTH, self.reach + 1)
+        self._asked_by: tuple[IStrategy, FreqaiDataKitchen] | None = None
+        self._others: dict[str, tuple[int, PairFrame]] = {}
+
+    @property
+    def reach(self) -> int:
+        """Candles before its own that an answer depends on: its window's, and its graph's."""
+        return max(super().reach, int(self.edges["window"]))
+
+    def describe(self, names: list[str], label_names: list[str]) -> dict[str, Any]:
+        """Return everything but the data that a trained model depends on, the graph too."""
+        return {**super().describe(names, label_names), "edges": self.edges}
+
+    # --- training --------------------------------------------------------------------------
+
+    def block(self, grid: Grid, rows: Rows) -> tuple[AnyWindows, NDArray[np.float64]]:
+        """Return windows of all pairs, and returns of shape (n, pair, 1); NaN: not to be told."""
+        at, place = np.unique(grid.row(rows.times), return_inverse=True)
+        told = np.full((len(at), len(grid.panel.pairs), 1), np.nan)
+        told[place, rows.pairs.astype(np.int64), 0] = rows.labels[:, 0]
+        return GroupedWindows(grid.panel, self.length, at), told
+
+    def graph(self, grid: Grid) -> Graph | None:
+        """Return the graph of each row of the grid."""
+        returns = grid.panel.values[:, :, RETURN].astype(np.float64)
+        graphs = correlation_graphs(returns, **self.edges)
+        return lambda rows: tensors(graphs.at(rows))
+
+    # --- answering -------------------------------------------------------------------------
+
+    def ask(self, network: Network, grid: Grid, places: NDArray[np.int64]) -> Arrays:
+        """Answer (row, pair) of the grid, all pairs of a row together."""
+        rows, place = np.unique(places[:, 0], return_inverse=True)
+        windows = GroupedWindows(grid.panel, self.length, rows)
+        told = network.predict(windows, graph=self.graph(grid))
+        return {key: values[place, places[:, 1]] for key, values in told.items()}
+
+    def start_live(
+        self,
+        dataframe: pd.DataFrame,
+        metadata: dict[str, Any],
+        strategy: IStrategy,
+        dk: FreqaiDataKitchen,
+    ) -> FreqaiDataKitchen:
+        """Remember who asks: the other pairs' features are computed by the same strategy."""
+        self._asked_by = strategy, dk
+        return super().start_live(dataframe, metadata, strategy, dk)
+
+    def answer_rows(
+        self, trained: Trained, features: NDArray[np.float64], times: NDArray[np.int64], pair: str
+    ) -> Answer:
+        """Answer consecutive candles of one pair (live), beside all others."""
+        frames = {pair: bare_frame(pair, times, features, trained.names)}
+        assert self._asked_by is not None  # start_live comes first
+        strategy, dk = self._asked_by
+        for other in self.learners(pair, strategy)[1]:
+            if other != pair:
+                frames[other] = self._other(other, strategy, dk, trained.names, int(times[-1]))
+        rows = {
+            name: frame.rows(int(times[0]), int(times[-1]) + 1) for name, frame in frames.items()
+        }
+        return self._answer_all(trained, frames, rows)[pair]
+
+    def _other(
+        self, pair: str, strategy: IStrategy, dk: FreqaiDataKitchen, names: list[str], newest: int
+    ) -> PairFrame:
+        """Return another pair's features up to a candle; computed once a candle."""
+        kept = self._others.get(pair)
+        if kept is None or kept[0] != newest:
+            candles = strategy.dp.get_pair_dataframe(pair, self.config["timeframe"])
+            known = populate(strategy, candles, pair, dk) if len(candles) else candles
+            known = known.rename(columns=lambda column: neutral_name(str(column), pair))
+            times = open_times(known) if len(known) else np.empty(0, np.int64)
+            values = as_matrix(known, names) if len(known) else np.empty((0, len(names)))
+            kept = newest, bare_frame(pair, times, values, names)
+            self._others[pair] = kept
+        return kept[1]
