@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit
 from torch import Tensor
 
 Floats = NDArray[np.float64]
@@ -41,7 +42,7 @@ class Calibration:
         if self.kind == "isotonic":
             return np.asarray(np.interp(logit, x, y))
         slope = (y[1] - y[0]) / (x[1] - x[0])
-        return np.asarray(1.0 / (1.0 + np.exp(-(y[0] + slope * (logit - x[0])))))
+        return np.asarray(expit(y[0] + slope * (logit - x[0])))
 
     def tensors(self) -> dict[str, Tensor]:
         """As stored."""
@@ -84,7 +85,7 @@ def _platt(x: Floats, up: Floats) -> Floats:
 
     def loss(line: Floats) -> tuple[float, Floats]:
         z = line[0] * x + line[1]
-        off = 1.0 / (1.0 + np.exp(-z)) - wanted
+        off = expit(z) - wanted
         return float((np.logaddexp(0.0, z) - wanted * z).sum()), np.array(
             [(off * x).sum(), off.sum()]
         )
@@ -102,4 +103,4 @@ def _isotonic(x: Floats, up: Floats) -> Floats:
 
 def _unchanged(kind: Kind) -> Floats:
     x = np.linspace(-20.0, 20.0, 2 if kind == "platt" else 2001)
-    return np.stack([x, x if kind == "platt" else 1.0 / (1.0 + np.exp(-x))])
+    return np.stack([x, x if kind == "platt" else expit(x)])

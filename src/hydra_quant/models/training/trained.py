@@ -2,21 +2,23 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import Tensor, nn
 
 from hydra_quant.models.nets import registry
+from hydra_quant.models.nets.output import Output
 from hydra_quant.models.nets.windows import GroupedWindows
 from hydra_quant.models.store import Refused
 from hydra_quant.models.training import stored
-from hydra_quant.models.training.batches import AnyWindows, Batches, Graph
-from hydra_quant.models.training.calibration import Calibration
+from hydra_quant.models.training.batches import AnyWindows, Batches, Graph, as_target
+from hydra_quant.models.training.calibration import Calibration, Kind, calibrate
 from hydra_quant.models.training.device import choose
 from hydra_quant.models.training.loop import JUDGED_AT_ONCE, answers
 from hydra_quant.models.training.options import Asked
@@ -118,19 +120,14 @@ class Trained:
         Refused
             When the features are others.
         """
-        refuse_other_names(f"this {self.name}", self.names, windows.panel.names)
-        kind = choose(device).kind
-        target = torch.empty(len(windows), 0)
-        output = answers(
-            self.net(kind), Batches(windows, target, torch.device(kind), graph), size=batch
-        )
         found: Arrays = {}
+        output = self._answers(windows, batch, device, graph)
         shape: tuple[int, ...] = (len(windows),)
         if isinstance(windows, GroupedWindows):
             shape = (len(windows), len(windows.panel.pairs))
         if output.logit is not None:
             logit = output.logit.double().cpu().numpy()
-            told = 1.0 / (1.0 + np.exp(-logit))
+            told = expit(logit)
             if self.calibration is not None:
                 told = self.calibration.apply(logit.reshape(-1, logit.shape[-1]))
             told = told.reshape(*shape, logit.shape[-1])
@@ -140,6 +137,46 @@ class Trained:
             told_quantiles = output.quantiles.float().cpu()
             found["quantiles"] = told_quantiles.reshape(*shape, *told_quantiles.shape[-2:]).numpy()
         return found
+
+    def calibrated(
+        self,
+        kind: Kind,
+        windows: AnyWindows,
+        targets: NDArray[np.floating] | Tensor,
+        *,
+        graph: Graph | None = None,
+    ) -> "Trained":
+        """Return the same network with probabilities that fit these windows.
+
+        Parameters
+        ----------
+        kind : 'platt' or 'isotonic', see `calibration.calibrate`
+        windows, targets : none that were learned from
+        graph : as in `predict`
+
+        Raises
+        ------
+        Refused
+            When the features are others.
+        ValueError
+            When the network does not tell direction.
+        """
+        target = as_target(windows, targets, "calibration")
+        logit = self._answers(windows, JUDGED_AT_ONCE, "cpu", graph).logit
+        if logit is None:
+            raise ValueError(f"{self.name} gives no direction: there is nothing to calibrate")
+        flat = target.reshape(-1, target.shape[-1])
+        curves = calibrate(kind, logit.double().reshape(flat.shape).numpy(), flat.double().numpy())
+        return replace(self, calibration=curves)
+
+    def _answers(
+        self, windows: AnyWindows, batch: int, device: Asked, graph: Graph | None
+    ) -> Output:
+        refuse_other_names(f"this {self.name}", self.names, windows.panel.names)
+        kind = choose(device).kind
+        target = torch.empty(len(windows), 0)
+        batches = Batches(windows, target, torch.device(kind), graph)
+        return answers(self.net(kind), batches, size=batch)
 
     def save(self, path: Path) -> None:
         """Replace the file in one step; see `stored.write`."""
