@@ -158,7 +158,7 @@ def test_a_calibrated_network_says_what_happens_and_is_stored(tmp_path: Path, ki
         return float(np.mean((told.predict(market.later)["probability"] - up) ** 2))
 
     better = trained.calibrated(kind, market.later, market.later_target)
-    assert brier(better) < 0.26 < brier(trained) - 0.1
+    assert brier(better) < 0.26 < 0.31 < brier(trained)
     assert trained.calibration is None
     assert better.sha256 == trained.sha256
     better.save(tmp_path / "tiny.hydra")
