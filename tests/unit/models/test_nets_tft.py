@@ -210,6 +210,16 @@ def test_shapes_and_weights_that_add_up_to_one() -> None:
         torch.testing.assert_close(weight.sum(-1), torch.ones(3))
 
 
+def test_weights_are_those_of_the_window_and_of_its_last_row() -> None:
+    net = Tft(**TINY).eval()
+    awake(net.select)
+    x, known = windows()
+    _, variables, time = net.rows(net.inputs(x, known), asked=8)
+    shown = net(x, known).weights
+    torch.testing.assert_close(shown["variables"], variables.mean(1).detach())
+    torch.testing.assert_close(shown["time"], time[:, 7].detach())
+
+
 def test_every_weight_learns() -> None:
     net = Tft(**TINY, pairs=2)
     awake(net.select)
