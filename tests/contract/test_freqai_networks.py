@@ -246,6 +246,7 @@ def test_one_pair_asked_live_gets_the_answer_of_all_asked_together(
         ({"num_leaves": 31}, "'num_leaves' is not among"),
         ({"epochs": 0}, "epochs is at least 1"),
         ({"optimiser": "sgd"}, "optimiser is one of"),
+        ({"mode": "resume"}, "FreqAI trains each window anew"),
     ],
 )
 def test_parameters_that_are_none_are_refused(

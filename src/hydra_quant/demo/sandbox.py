@@ -28,6 +28,8 @@ EPOCH = date(2025, 1, 1)
 TESTED_DAYS = 28
 EDGE = 1.0
 READ_EVERY = 60  # minutes
+# These learn for hours on two cores; a demo shows that they run.
+NETWORKS = ("HydraLstmCnn", "HydraTransformer", "HydraTft", "HydraNhits", "HydraGnn")
 # The exit predictor is trained once, before the tested days, and asked through all of them.
 KEEP: dict[str, Any] = {"hydra": {"scorer": {"max_age_days": 60}}}
 BANNER = (
@@ -94,13 +96,13 @@ def sandbox_plan(
             "range": span.download,
             "timeframe": timeframe,
         },
-        settings={**settings, own: _settings(reader)},
+        settings={**settings, own: _settings(reader, model)},
         after=(_worth(folder, overlays),),
     )
 
 
-def _settings(reader: int) -> dict[str, Any]:
-    """What the run sets: the exit model's age, and whom the gate asks."""
+def _settings(reader: int, model: str) -> dict[str, Any]:
+    """What the run sets: the exit model's age, whom the gate asks, and how long networks learn."""
     news = {
         "provider": "openai",
         "model": "sandbox-reader",
@@ -109,7 +111,9 @@ def _settings(reader: int) -> dict[str, Any]:
         "every_minutes": READ_EVERY,
         "valid_minutes": READ_EVERY,
     }
-    return {"hydra": {**KEEP["hydra"], "news": news}}
+    quick = {"freqai": {"model_training_parameters": {"mode": "quick"}}}
+    hydra = {"hydra": {**KEEP["hydra"], "news": news}}
+    return hydra | (quick if model in NETWORKS else {})
 
 
 def _reader(folder: Path, port: int) -> Server:

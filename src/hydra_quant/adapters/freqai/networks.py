@@ -32,7 +32,7 @@ from hydra_quant.models.training.trained import Arrays
 from hydra_quant.models.training.trained import Trained as Network
 
 logger = logging.getLogger(__name__)
-_TRAINING = frozenset(field.name for field in fields(Training)) - {"seed", "logs", "mode"}
+_TRAINING = frozenset(field.name for field in fields(Training)) - {"seed", "logs"}
 
 
 class Packed:
@@ -89,6 +89,8 @@ class NetworkModel(PanelModel):
                 f"freqai.model_training_parameters: {unknown[0]!r} is not among {choice}; remove it"
             )
         try:
+            if given.get("mode") == "resume":
+                raise ValueError('"mode" is "full" or "quick": FreqAI trains each window anew')
             Training(**{key: given[key] for key in given if key in _TRAINING})
         except (TypeError, ValueError) as error:
             raise OperationalException(f"freqai.model_training_parameters: {error}") from None
