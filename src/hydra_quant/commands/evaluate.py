@@ -7,12 +7,14 @@ from hydra_quant.collectors.files import FileError
 from hydra_quant.commands import (
     evaluate_cascade,
     evaluate_exit,
+    evaluate_models,
     evaluate_regime,
     evaluate_scorer,
     evaluate_sentiment,
 )
 from hydra_quant.commands.opening import InputError
 from hydra_quant.heads import cascade_report, exit_report, regime_report, scorer_report
+from hydra_quant.heads.models import plan as models_plan
 from hydra_quant.memory import StoreError
 from hydra_quant.sentiment import report as sentiment_report
 
@@ -22,6 +24,7 @@ TOO_FEW = (
     regime_report.TooFew,
     cascade_report.TooFew,
     sentiment_report.TooFew,
+    models_plan.TooFew,
 )
 PARTS = {
     "scorer": (evaluate_scorer, "which signals pay: ranking, calibration, net of costs"),
@@ -29,6 +32,7 @@ PARTS = {
     "exit": (evaluate_exit, "the exit predictor against volatility alone"),
     "cascade": (evaluate_cascade, "the fitted cascade model against the prior and a constant"),
     "sentiment": (evaluate_sentiment, "whether returns follow the mood of headlines"),
+    "models": (evaluate_models, "the networks beside trees, logistic regression and HAR"),
 }
 
 
