@@ -38,6 +38,7 @@ how it is judged
   last 60 % of the time, networks train as specified. quick: the 180 days before each of 2 test
   blocks of 60 days, every fourth row, 5 epochs at most: minutes instead of hours, and no verdict
   on what a network can do.
+  --years 2 --stride 12 is between the two: outcomes of 24 hours overlap, little is lost.
   Trees and logistic regression read the last candle's features alone, from all training rows.
 figures
   Median over the seeds, never the best, with the interval (95 %) in which that median lies when
@@ -86,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--stride", type=positive("stride"), default=1, metavar="N",
-        help="train on each N-th candle only (%(default)s); tests keep all",
+        help="train on each N-th candle only (%(default)s), tail too; tests keep all",
     )  # fmt: skip
     parser.add_argument(
         "--delay", type=int, choices=(0, 1, 2, 3), default=1, metavar="CANDLES",

@@ -108,6 +108,8 @@ def test_no_outcome_of_training_reaches_what_is_judged(minutes, delay, late, pla
     for window in windows:
         assert len({*window.train, *window.later} & {*window.test}) == 0
         assert (at[window.train, 0] % plan.stride == 0).all()
+        assert (at[window.later, 0] % plan.stride == 0).all()
+        assert len(window.test) == np.isin(at[:, 0], np.unique(at[window.test, 0])).sum()
 
 
 def test_without_the_purge_outcomes_would_reach_it(monkeypatch):

@@ -11,7 +11,7 @@ from hydra_quant.heads.models import baselines, networks, walk
 from hydra_quant.heads.models.answers import Answer, Cache, Failed, silent
 from hydra_quant.heads.models.plan import Plan, cut
 from hydra_quant.heads.models.report import BETTER, NOT_BETTER, as_json, judge, measured
-from hydra_quant.heads.models.scored import Judging, sides
+from hydra_quant.heads.models.scored import Judging, calibrated, sides
 from hydra_quant.heads.models.walk import Asked
 
 PLAN = Plan(windows=2, first=0.5)
@@ -103,20 +103,20 @@ def test_the_next_candle_is_out_of_reach(lead, delay, seen):
 
 
 def test_windows_are_answered_by_what_was_known_before_them():
-    data = planted()
+    data = planted(1300)
     at, windows = cut(data, PLAN)
     begin = at[windows[0].test[0], 0]
     later = replace(data, targets=data.targets.copy(), values=data.values.copy())
     later.targets[begin:] *= -1
     later.values[begin + 1 :] = 0.0
     here = windows[0].test[at[windows[0].test, 0] == begin] - windows[0].test[0]
-    first = [replace(windows[0])]
+    window = windows[0]
     for name in ("logistic", "lightgbm", "persistence", "constant"):
-        told = [baselines.answer(name, d, at, first[0], 1) for d in (data, later)]
+        told = [baselines.answer(name, d, at, window, 1) for d in (data, later)]
         np.testing.assert_array_equal(told[0].tail, told[1].tail)
         np.testing.assert_array_equal(told[0].score[here], told[1].score[here])
     for name in ("lstm_attention", "graph_attention"):
-        told = [_network(name, d, at, first[0]) for d in (data, later)]
+        told = [_network(name, d, at, window) for d in (data, later)]
         np.testing.assert_array_equal(told[0].tail, told[1].tail)
         np.testing.assert_allclose(told[0].score[here], told[1].score[here], atol=1e-6)
 
@@ -246,6 +246,31 @@ def test_the_rule_acts_beyond_thresholds_of_the_tail():
     answer = Answer(tail, score, quiet.median, quiet.volatility, 0.0, 0.0)
     np.testing.assert_array_equal(sides(answer, 0, 0.1), [-1, -1, 0, 1])
     np.testing.assert_array_equal(sides(replace(answer, tail=0 * tail), 0, 0.1), np.zeros(4))
+
+
+def test_probabilities_are_calibrated_by_the_tail_alone():
+    data = planted(1300)
+    walked = walk.walk(data, Plan(windows=1, first=0.5), asked())
+    window, answer = walked.windows[0], walked.answers["logistic"][0][0]
+    test, later = (walked.at[rows] for rows in (window.test, window.later))
+    overconfident = replace(answer, tail=_odder(answer.tail), score=_odder(answer.score))
+    found = calibrated(walked, [overconfident], 0)
+    np.testing.assert_allclose(found, calibrated(walked, [answer], 0), atol=1e-3)
+    rose = data.targets[later[:, 0], later[:, 1], 0] > 0
+    np.testing.assert_allclose(found.mean(), rose.mean(), atol=0.05)
+    turned = replace(data, targets=data.targets.copy())
+    turned.targets[test[:, 0], test[:, 1]] *= -1
+    again = calibrated(replace(walked, data=turned), [overconfident], 0)
+    np.testing.assert_array_equal(again, found)
+    turned.targets[later[:, 0], later[:, 1]] *= -1
+    flat = calibrated(replace(walked, data=turned), [overconfident], 0)
+    assert np.ptp(flat) == 0.0, "what the tail contradicts is the base rate, not turned round"
+
+
+def _odder(chance):
+    """The same with log odds twice as large."""
+    odds = (chance / (1 - chance)) ** 2
+    return odds / (1 + odds)
 
 
 def test_the_names_of_the_networks_are_those_of_the_registry():

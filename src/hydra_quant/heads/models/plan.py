@@ -1,6 +1,6 @@
 """How time is cut: training, its validation tail, a test block, and again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ class Plan:
     first : share of the time before the first test block, where there is less than is wanted
     later : share of the time before a test block that is its validation tail
     train_days, test_days : length of both; None: all that came before, and all that there is
-    stride : of the training rows, each so many-th candle's; the tail and the test keep all
+    stride : of training and tail each so many-th candle's rows; the test keeps all
     """
 
     windows: int = 5
@@ -67,11 +67,15 @@ def cut(data: Material, plan: Plan) -> tuple[Ints, list[Window]]:
         times, folds=plan.windows, purge_s=data.purge_s, later=plan.later, span_s=span,
         first=_first(times, plan),
     )  # fmt: skip
-    windows = [
-        Window(_every(at, w.train, plan.stride), w.later, w.test, w.begin_s, w.end_s)
-        for w in found
-        if len(w.train) and len(w.later)
+    thinned = [
+        replace(
+            window,
+            train=_every(at, window.train, plan.stride),
+            later=_every(at, window.later, plan.stride),
+        )
+        for window in found
     ]
+    windows = [window for window in thinned if len(window.train) and len(window.later)]
     if not windows:
         raise TooFew(
             f"{len(at)} rows of {len(data.pairs)} pairs with {max(data.hours)} h after them and "

@@ -83,7 +83,7 @@ class Scored:
     def _direction(self, by_seed: list[list[Answer]], horizon: int) -> ByName:
         up = (self.returns[:, horizon] > 0).astype(float)
         areas = [self._auc(answers, horizon) for answers in by_seed]
-        chances = [self._calibrated(answers, horizon) for answers in by_seed]
+        chances = [calibrated(self.walked, answers, horizon) for answers in by_seed]
         figure, blocks = self.blocks.figure, self.blocks
         return {
             "auc": figure(areas),
@@ -104,16 +104,6 @@ class Scored:
         score = np.concatenate([answer.score[:, horizon] for answer in answers])
         said = median if np.isfinite(median).all() else score
         return figures.correlation(self.blocks, said, self.returns[:, horizon], self.window)
-
-    def _calibrated(self, answers: list[Answer], horizon: int) -> Floats:
-        """Probabilities after Platt's calibration on the tail of each window."""
-        parts = []
-        for window, answer in zip(self.walked.windows, answers, strict=True):
-            later = self.walked.at[window.later]
-            rose = (self.data.targets[later[:, 0], later[:, 1], horizon] > 0).astype(float)
-            slope, offset = platt(_odds(answer.tail[:, horizon]), rose)
-            parts.append(logistic(slope * _odds(answer.score[:, horizon]) + offset))
-        return np.concatenate(parts)
 
     def rule(self, name: str) -> ByName:
         """What the trades of the rule earned; empty of a model that says nothing of direction."""
@@ -145,6 +135,17 @@ class Scored:
     def _explained(self, answers: list[Answer]) -> Floats:
         forecast = np.concatenate([answer.volatility for answer in answers])
         return figures.explained(self.blocks, forecast, self.ahead)
+
+
+def calibrated(walked: Walked, answers: list[Answer], horizon: int) -> Floats:
+    """Probabilities of all test rows after Platt's calibration on the tail of their window."""
+    parts = []
+    for window, answer in zip(walked.windows, answers, strict=True):
+        later = walked.at[window.later]
+        rose = (walked.data.targets[later[:, 0], later[:, 1], horizon] > 0).astype(float)
+        slope, offset = platt(_odds(answer.tail[:, horizon]), rose)
+        parts.append(logistic(slope * _odds(answer.score[:, horizon]) + offset))
+    return np.concatenate(parts)
 
 
 def sides(answer: Answer, horizon: int, share: float) -> Floats:
