@@ -151,6 +151,19 @@ def test_a_second_run_trains_nothing_and_a_change_trains_again(
     assert len(fits) == 3
 
 
+def test_each_epoch_is_a_log_line_and_a_point_for_tensorboard(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    small = World(tmp_path, PAIRS[:1], planted=2.0)
+    with caplog.at_level("INFO"):
+        run(small, timerange="20240125-20240127", freqai__activate_tensorboard=True)
+    lines = [r.getMessage() for r in caplog.records if "lstm_cnn: epoch" in r.getMessage()]
+    assert [line.split(",")[0] for line in lines] == [f"lstm_cnn: epoch {n}/6" for n in range(1, 7)]
+    assert all("AUC" in line and "windows/s" in line for line in lines)
+    boards = list((tmp_path / "user_data/models/world/tensorboard/HydraLstmCnn").glob("*/events*"))
+    assert len(boards) == 1
+
+
 def test_what_is_saved_is_weights_and_a_specification(
     world: World, found: dict[str, pd.DataFrame]
 ) -> None:

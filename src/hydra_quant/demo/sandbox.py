@@ -111,7 +111,7 @@ def _settings(reader: int, model: str) -> dict[str, Any]:
         "every_minutes": READ_EVERY,
         "valid_minutes": READ_EVERY,
     }
-    quick = {"freqai": {"model_training_parameters": {"mode": "quick"}}}
+    quick = {"freqai": {"model_training_parameters": {"mode": "quick", "epochs": 2}}}
     hydra = {"hydra": {**KEEP["hydra"], "news": news}}
     return hydra | (quick if model in NETWORKS else {})
 

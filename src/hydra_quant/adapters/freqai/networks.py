@@ -28,6 +28,7 @@ from hydra_quant.models.training import stored
 from hydra_quant.models.training.batches import AnyWindows, Graph
 from hydra_quant.models.training.fitting import fit
 from hydra_quant.models.training.options import Training
+from hydra_quant.models.training.progress import LogLines
 from hydra_quant.models.training.trained import Arrays
 from hydra_quant.models.training.trained import Trained as Network
 
@@ -153,10 +154,18 @@ class NetworkModel(PanelModel):
             targets,
             later_windows,
             later_targets,
-            Training(**given, seed=self.settings.seed),
+            Training(**given, seed=self.settings.seed, logs=self._board(grid)),
+            progress=LogLines(self.net, logger),
             stop=lambda: bool(self._stop_event.is_set()) if self.live else False,
             graph=self.graph(grid),
         )
+
+    def _board(self, grid: Grid) -> Path | None:
+        """Where TensorBoard finds this training, if it is switched on."""
+        if not self.freqai_info.get("activate_tensorboard", False):
+            return None
+        ends = grid.begins + grid.bar * len(grid.panel)
+        return Path(self.full_path) / "tensorboard" / type(self).__name__ / str(ends)
 
     def block(self, grid: Grid, rows: Rows) -> tuple[AnyWindows, NDArray[np.float64]]:
         """Return windows and the returns that they are to tell, of shape (n, 1)."""

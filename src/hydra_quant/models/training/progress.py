@@ -1,5 +1,6 @@
 """Who is told how a training goes: a bar on a terminal, TensorBoard, or nobody."""
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -92,14 +93,49 @@ class RichBar:
     def epoch(self, told: Epoch) -> None:
         """Show the losses."""
         self.done = told.epoch
-        words = [f"loss {told.loss:.4f}"]
-        words += [] if told.later_loss is None else [f"later {told.later_loss:.4f}"]
-        words += [] if told.auc is None else [f"AUC {told.auc:.3f}"]
-        self.bar.update(self.task, completed=self.done, told=", ".join(words))
+        self.bar.update(self.task, completed=self.done, told=spoken(told))
 
     def close(self) -> None:
         """Leave it as it is."""
         self.bar.stop()
+
+
+class LogLines:
+    """A log line an epoch.
+
+    Parameters
+    ----------
+    name : of the network
+    logger : that is told, at INFO
+    """
+
+    def __init__(self, name: str, logger: logging.Logger) -> None:
+        self.name, self.logger, self.epochs = name, logger, 0
+
+    def begin(self, epochs: int, done: int) -> None:
+        """Remember how many there may be."""
+        self.epochs = epochs
+
+    def advance(self, share: float) -> None:
+        """Nothing is said within an epoch."""
+
+    def epoch(self, told: Epoch) -> None:
+        """Say how it went."""
+        self.logger.info(
+            f"{self.name}: epoch {told.epoch}/{self.epochs}, {spoken(told)}, "
+            f"{told.samples_per_s:.0f} windows/s"
+        )
+
+    def close(self) -> None:
+        """Nothing is left to say."""
+
+
+def spoken(told: Epoch) -> str:
+    """The losses of an epoch in words."""
+    words = [f"loss {told.loss:.4f}"]
+    words += [] if told.later_loss is None else [f"later {told.later_loss:.4f}"]
+    words += [] if told.auc is None else [f"AUC {told.auc:.3f}"]
+    return ", ".join(words)
 
 
 class Board:
