@@ -163,6 +163,36 @@ def test_quick_learns_from_every_pair(monkeypatch):
     assert set(by_time) == {0}, "as rows lie by time, every fourth is of one pair alone"
 
 
+@pytest.mark.parametrize("name", ["lstm_attention", "graph_attention"])
+def test_a_network_is_given_training_rows_and_tail_with_their_own_outcomes(monkeypatch, name):
+    given = []
+    fit = networks.fit
+
+    def spied(name, options, *parts, **kw):
+        given.append(parts[:4])
+        return fit(name, options, *parts, **kw)
+
+    monkeypatch.setattr(networks, "fit", spied)
+    data = planted(1100)
+    at, windows = cut(data, PLAN)
+    for window in windows:
+        _network(name, data, at, window)
+        taught, outcomes, tail, later = given.pop()
+        for rows, target, wanted in (
+            (taught, outcomes, at[window.train]),
+            (tail, later, at[window.later]),
+        ):
+            if name == "graph_attention":
+                where = np.argwhere(~np.isnan(target[..., 0]))
+                where[:, 0] = rows.at[where[:, 0]]
+                told = target[~np.isnan(target[..., 0])]
+            else:
+                where, told = rows.at, target
+            assert {*map(tuple, where)} == {*map(tuple, wanted)}
+            assert len(where) == len(wanted)
+            np.testing.assert_array_equal(told, data.targets[where[:, 0], where[:, 1]])
+
+
 def test_answers_are_kept_and_only_what_fits_is_used(tmp_path, monkeypatch):
     data, folder = planted(1100), tmp_path / "answers"
     first = walk.walk(data, PLAN, asked("lstm_attention"), cache=folder)
