@@ -81,12 +81,15 @@ def _row(cells: Sequence[str]) -> str:
 def _lines(report: ModelsReport, shown: Shown) -> list[str]:
     windows, data = report.walked.windows, report.walked.data
     control = ", OUTCOMES SHUFFLED" if shown.shuffled else ""
-    trained = f"{len(windows[0].train)} to {len(windows[-1].train)}"
+    sizes = sorted({len(window.train) for window in (windows[0], windows[-1])})
+    trained = " to ".join(map(str, sizes))
+    fourth = " (networks: each fourth)" if shown.mode == "quick" else ""
     return [
         f"Models, {shown.timeframe} candles of {len(data.pairs)} pairs, {shown.mode}{control}.",
         f"{report.tested} rows tested in {len(windows)} blocks, {day(windows[0].begin_s)} to "
-        f"{day(windows[-1].end_s)}; trained on {trained} rows; {shown.seeds} seed(s); decided at a "
-        f"candle's close, entered {data.delay} candle(s) later; {shown.cost_bp:g} bp a round trip.",
+        f"{day(windows[-1].end_s)}; trained on {trained} rows{fourth}; {shown.seeds} seed(s); "
+        f"decided at a candle's close, entered {data.delay} candle(s) later; {shown.cost_bp:g} bp "
+        "a round trip.",
     ]
 
 
