@@ -27,6 +27,8 @@ DIRECTION = ("AUC", "over logistic", "IC", "Brier", "ECE")
 DIGITS = {"auc": 3, "auc_over_logistic": 3, "ic": 3, "brier": 4, "ece": 3}
 REST = ("net bp", "gross bp", "traded", "R²", "R² over HAR", "training s", "ms a row")
 Rows = list[list[str]]
+# Blocks from which on quantiles of the draws cover about what they are said to.
+ENOUGH = 30
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,11 @@ def verdicts(report: ModelsReport) -> list[str]:
         f"{compared} comparisons: of as many equal models about {0.025 * compared:.1f} would seem "
         "better by luck"
     )
+    if report.drawn < ENOUGH:
+        found.append(
+            f"The intervals rest on {report.drawn} blocks of time: with fewer than {ENOUGH} they "
+            "are too narrow"
+        )
     return found
 
 

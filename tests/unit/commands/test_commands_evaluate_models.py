@@ -61,6 +61,7 @@ def test_a_network_is_judged_beside_the_others(data, tmp_path, capsys, monkeypat
     assert found["settings"]["cost"] == 0.001
     assert found["settings"]["windows"] == len(found["windows"]) == 1
     assert found["missing"] == {}
+    assert f"rest on {found['blocks_drawn']} blocks of time" in out.out
     text = (tmp_path / "found.md").read_text()
     for title in ("up in 1 h", "up in 4 h", "up in 24 h", "4 h rule", "lowest to highest seed"):
         assert f"| {title}" in text

@@ -58,11 +58,13 @@ class ModelsReport:
     walked : the answers behind the figures
     models : in the order in which they were asked
     tested : rows of all test blocks
+    drawn : blocks of time that the intervals rest on
     """
 
     walked: Walked
     models: dict[str, Judged]
     tested: int
+    drawn: int
 
     @property
     def compared(self) -> dict[str, Judged]:
@@ -110,7 +112,7 @@ def measured(walked: Walked, judging: Judging) -> ModelsReport:
         )
         for name, by_seed in walked.answers.items()
     }
-    return ModelsReport(walked, found, len(scored.at))
+    return ModelsReport(walked, found, len(scored.at), scored.blocks.n)
 
 
 def as_json(report: ModelsReport) -> dict[str, object]:
@@ -118,6 +120,7 @@ def as_json(report: ModelsReport) -> dict[str, object]:
     windows = report.walked.windows
     return {
         "tested": report.tested,
+        "blocks_drawn": report.drawn,
         "pairs": list(report.walked.data.pairs),
         "features": list(report.walked.data.names),
         "models": {name: _model(judged) for name, judged in report.models.items()},
