@@ -10,7 +10,10 @@ class HydraNhits(NetworkModel):
     """P(up), the return and its .1 and .9 quantile from 168 candles, one network for all pairs."""
 
     net: ClassVar[str] = "nhits"
-    training: ClassVar[dict[str, Any]] = {"loss": "both", "lr": 1e-3}
+    training: ClassVar[dict[str, Any]] = {
+        **{"loss": "both", "batch": 64, "optimiser": "adam", "lr": 1e-3, "weight_decay": 1e-5},
+        **{"schedule": "plateau", "epochs": 100},
+    }
 
     def derived(self) -> dict[str, Any]:
         """Return what the network takes apart, and how far it forecasts."""

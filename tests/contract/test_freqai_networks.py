@@ -22,6 +22,7 @@ from hydra_quant.adapters.freqai.net_rows import bare_frame
 from hydra_quant.adapters.strategy.teaching import DIRECTION
 from hydra_quant.labels import forward_return
 from hydra_quant.models.store import open_bundle
+from hydra_quant.models.training.batches import as_target, usable
 
 MODEL = scanned("HydraLstmCnn").HydraLstmCnn
 LENGTH = 8
@@ -84,7 +85,13 @@ OTHERS = {
     "HydraTransformer": {"width": 8, "heads": 2, "layers": 1},
     "HydraTft": {"hidden": 8, "heads": 2, "embedding": 4, "schedule": "none"},
     "HydraGnn": {"hidden": 8, "heads": 2, "layers": 1},
-    "HydraNhits": {"hidden": 16, "channels": 4, "pooling": (2, 1), "coarseness": (2, 1)},
+    "HydraNhits": {
+        "schedule": "none",
+        "hidden": 16,
+        "channels": 4,
+        "pooling": (2, 1),
+        "coarseness": (2, 1),
+    },
 }
 
 
@@ -149,6 +156,19 @@ def test_a_second_run_trains_nothing_and_a_change_trains_again(
         pd.testing.assert_frame_equal(frame, found[pair], check_exact=True)
     run(world, parameters={"epochs": 1}, freqai__identifier="world")
     assert len(fits) == 3
+
+
+def test_quick_learns_from_every_fourth_candle_of_every_pair(
+    tmp_path: Path, fits: list[Any]
+) -> None:
+    run(World(tmp_path, planted=2.0), parameters={"mode": "quick"}, timerange="20240125-20240127")
+    windows, targets = fits[0][2:4]
+    picked = windows.at[usable(as_target(windows, targets, "training"), 4)]
+    counts = np.bincount(picked[:, 1])
+    assert len(counts) == len(PAIRS)
+    assert counts.min() > 0.9 * counts.max()
+    of_one = picked[picked[:, 1] == 1][:, 0]
+    assert np.median(np.diff(of_one)) == 4
 
 
 def test_each_epoch_is_a_log_line_and_a_point_for_tensorboard(
