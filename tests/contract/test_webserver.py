@@ -103,6 +103,7 @@ THOUGHTS = {
     ),
     *("liq_zscore", "hydra_others", "hydra_disagreement"),
     *("health_auc", "health_brier", "health_ece"),
+    *("hydra_verdict", "hydra_gate_share", "sentiment"),
 }
 
 

@@ -131,7 +131,11 @@ def test_an_interrupt_says_what_was_made(place, llm, capsys, monkeypatch):
         ((*SPAN, "--every", "0"), {}, "--every 0: give 1 to 1440 minutes"),
         ((*SPAN, "--memory-url", "sqlite:///no.sqlite"), {}, "there is no memory at sqlite:///no"),
         (SPAN, {"provider": "off"}, 'hydra.news.provider is "off"'),
-        (SPAN, {"model_cutoff": "2025-02-30"}, "hydra.news.model_cutoff 2025-02-30: no calendar"),
+        (
+            SPAN,
+            {"model_cutoff": "2025-02-30"},
+            'config key "hydra.news.model_cutoff": "2025-02-30" is no day',
+        ),
         (SPAN, {"base_url": None, "provider": "anthropic"}, "no key for anthropic"),
     ],
 )

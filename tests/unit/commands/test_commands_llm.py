@@ -110,7 +110,7 @@ FAULTS = {
 def test_each_fault_is_its_own_line(check, server, name, kind):
     server.fault(kind)
     limit = 0.4 if kind in ("hang", "drip") else 60.0
-    status, out, err = check(name, timeout_seconds=limit)
+    status, out, err = check(name, timeout_seconds=limit, temperature=0.0)
     assert (status, out) == (1, "")
     assert err.startswith(f"hydra-quant llm check: {name}: ")
     assert FAULTS[kind] in err
