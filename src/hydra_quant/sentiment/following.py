@@ -76,8 +76,10 @@ class Scoring:
             while not self._stop.is_set():
                 self.step(self._clock())
                 self._stop.wait(5.0)
-        except Exception:
-            logger.exception("texts are no longer scored; the bot trades on")
+        except Exception as error:  # its own text may quote a stranger's
+            name = type(error).__name__
+            logger.error("texts are no longer scored (%s); the bot trades on", name)
+            logger.debug("scoring failed", exc_info=True)
         finally:
             if self._memory is not None:
                 self._memory.close()

@@ -93,3 +93,16 @@ def test_the_thread_scores_and_stops(room):
     scoring.stop()
     assert not scoring._thread.is_alive()
     assert len(room.scores()) == 1
+
+
+def test_a_failure_that_nobody_foresaw_is_named_without_its_words(room, caplog):
+    def opening():
+        raise RuntimeError("a stranger's words")
+
+    scoring = Scoring(opening, Sentiment())
+    with caplog.at_level(logging.INFO):
+        scoring.start()
+        scoring._thread.join(20)
+    assert [record.message for record in caplog.records] == [
+        "texts are no longer scored (RuntimeError); the bot trades on"
+    ]
