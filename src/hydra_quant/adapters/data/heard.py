@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from freqtrade.enums import RunMode
 from numpy.typing import NDArray
 from pandas import DataFrame, DatetimeIndex
 
-from hydra_quant.adapters.data.remembered import Remembered
+from hydra_quant.adapters.data.remembered import LIVE_MODES, Remembered
 from hydra_quant.memory.series import DAY_MS, MINUTE_MS
 from hydra_quant.news.gate import NONE
 from hydra_quant.news.tape import Tape
@@ -22,7 +21,6 @@ VERDICT, CONFIDENCE = "hydra_verdict", "hydra_verdict_confidence"
 MOOD = ("sentiment", "sentiment_texts", "sentiment_by")
 # No verdict stands longer than two days, and none is about news much older than its answer.
 REACH_MS = 3 * DAY_MS
-LIVE_MODES = (RunMode.DRY_RUN, RunMode.LIVE)
 
 
 class Heard:
@@ -93,8 +91,7 @@ class Heard:
     def verdict_at(self, pair: str, time_ms: int) -> Verdict | None:
         """The verdict that stood at a time among those last read for the pair."""
         tape = self._tapes.get(pair)
-        row = NONE if tape is None else int(tape.at(np.array([time_ms]))[0])
-        return None if tape is None or row == NONE else tape.verdict(pair, row)
+        return None if tape is None else tape.standing(pair, time_ms)
 
     def mood(self, frame: DataFrame, pair: str) -> DataFrame:
         """`sentiment_at` each candle's close: the columns of `MOOD`, by the frame's index.

@@ -9,7 +9,7 @@ from typing import Any
 from hydra_quant.adapters.data.remembered import lags_of, memory_url
 from hydra_quant.memory import Memory
 from hydra_quant.news.desk import Desk
-from hydra_quant.news.gate import Ruling, decide
+from hydra_quant.news.gate import Ruling, decide, is_standing
 from hydra_quant.news.providers.build import build
 from hydra_quant.news.verdict import Verdict
 from hydra_quant.sentiment.following import Scoring
@@ -72,10 +72,9 @@ class Newsroom:
     def ruling(self, pair: str, side: int, now_ms: int) -> Ruling | None:
         """What the newest verdict says to an entry now; None where none stands."""
         verdict = None if self.desk is None else self.desk.latest(pair)
-        if verdict is None:
+        if verdict is None or not is_standing(verdict, now_ms):
             return None
-        found = decide(verdict, side, now_ms, self._settings.news)
-        return found if verdict.known_ms <= now_ms < verdict.expires_ms else None
+        return decide(verdict, side, now_ms, self._settings.news)
 
 
 def _open(url: str, lags: Any) -> Memory:

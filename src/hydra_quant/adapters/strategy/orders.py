@@ -5,12 +5,12 @@ from abc import abstractmethod
 from datetime import datetime, timedelta
 from typing import Any
 
-from freqtrade.enums import RunMode
 from freqtrade.exchange import timeframe_to_minutes
 from freqtrade.persistence import Order, Trade
 from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
 from pandas import Series
 
+from hydra_quant.adapters.data.remembered import LIVE_MODES
 from hydra_quant.adapters.strategy.checked import CheckedStrategy
 from hydra_quant.adapters.strategy.columns import thesis
 from hydra_quant.adapters.strategy.data_check import longest_hole
@@ -23,7 +23,6 @@ from hydra_quant.risk.stops import first_stop, tightest, trailing_stop
 from hydra_quant.settings import Settings
 
 logger = logging.getLogger(__name__)
-LIVE_MODES = (RunMode.DRY_RUN, RunMode.LIVE)
 STOP_NOW = 1e-6  # distance of a stop that price has already passed; freqtrade ignores 0
 
 
