@@ -16,74 +16,25 @@ from hydra_quant.adapters.freqai.frames import (
     open_times,
     populate,
 )
-from hydra_quant.adapters.freqai.net_rows import Grid, bare_frame
+from hydra_quant.adapters.freqai.net_rows import bare_frame
 from hydra_quant.adapters.freqai.networks import NetworkModel
+from hydra_quant.adapters.freqai.sequences import SequenceModel
 from hydra_quant.adapters.freqai.trained import Trained
-from hydra_quant.heads.sequence_features import NAMES
-from hydra_quant.models.graphs.correlation import correlation_graphs
-from hydra_quant.models.nets.graph_union import tensors
-from hydra_quant.models.nets.windows import GroupedWindows
-from hydra_quant.models.rows import Rows
-from hydra_quant.models.training.batches import AnyWindows, Graph
-from hydra_quant.models.training.trained import Arrays
-from hydra_quant.models.training.trained import Trained as Network
-
-RETURN = NAMES.index("return")
+from hydra_quant.adapters.freqai.views import EDGES, Together
 
 
-class GroupedNetworkModel(NetworkModel):
-    """A network over the correlation graph of all pairs.
+class HearingModel(SequenceModel):
+    """A model whose answer to one pair depends on the others.
 
     Live, FreqAI asks for one pair at a time: the candles of the others are taken from the data
     provider, which has them before the first pair is asked for. A pair whose newest candle is not
     there takes no part.
-
-    Attributes
-    ----------
-    edges : dict
-        Of the graph: ``window``, ``threshold``, ``most`` (see `correlation_graphs`).
     """
-
-    edges: ClassVar[dict[str, Any]] = {"window": 20, "threshold": 0.3, "most": 5}
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
-        self.CONV_WIDTH = max(self.CONV_WIDTH, self.reach + 1)
         self._asked_by: tuple[IStrategy, FreqaiDataKitchen] | None = None
         self._others: dict[str, tuple[int, PairFrame]] = {}
-
-    @property
-    def reach(self) -> int:
-        """Candles before its own that an answer depends on: its window's, and its graph's."""
-        return max(super().reach, int(self.edges["window"]))
-
-    def describe(self, names: list[str], label_names: list[str]) -> dict[str, Any]:
-        """Return everything but the data that a trained model depends on, the graph too."""
-        return {**super().describe(names, label_names), "edges": self.edges}
-
-    # --- training --------------------------------------------------------------------------
-
-    def block(self, grid: Grid, rows: Rows) -> tuple[AnyWindows, NDArray[np.float64]]:
-        """Return windows of all pairs, and returns of shape (n, pair, 1); NaN: not to be told."""
-        at, place = np.unique(grid.row(rows.times), return_inverse=True)
-        told = np.full((len(at), len(grid.panel.pairs), 1), np.nan)
-        told[place, rows.pairs.astype(np.int64), 0] = rows.labels[:, 0]
-        return GroupedWindows(grid.panel, self.length, at), told
-
-    def graph(self, grid: Grid) -> Graph | None:
-        """Return the graph of each row of the grid."""
-        returns = grid.panel.values[:, :, RETURN].astype(np.float64)
-        graphs = correlation_graphs(returns, **self.edges)
-        return lambda rows: tensors(graphs.at(rows))
-
-    # --- answering -------------------------------------------------------------------------
-
-    def ask(self, network: Network, grid: Grid, places: NDArray[np.int64]) -> Arrays:
-        """Answer (row, pair) of the grid, all pairs of a row together."""
-        rows, place = np.unique(places[:, 0], return_inverse=True)
-        windows = GroupedWindows(grid.panel, self.length, rows)
-        told = network.predict(windows, graph=self.graph(grid))
-        return {key: values[place, places[:, 1]] for key, values in told.items()}
 
     def start_live(
         self,
@@ -125,3 +76,24 @@ class GroupedNetworkModel(NetworkModel):
             kept = newest, bare_frame(pair, times, values, names)
             self._others[pair] = kept
         return kept[1]
+
+
+class GroupedNetworkModel(HearingModel, NetworkModel):
+    """A network over the correlation graph of all pairs.
+
+    Attributes
+    ----------
+    edges : dict
+        Of the graph: ``window``, ``threshold``, ``most`` (see `correlation_graphs`).
+    """
+
+    edges: ClassVar[dict[str, Any]] = EDGES
+
+    @property
+    def view(self) -> Together:
+        """How the network looks at the candles: all pairs together."""
+        return Together(self.length, self.edges)
+
+    def describe(self, names: list[str], label_names: list[str]) -> dict[str, Any]:
+        """Return everything but the data that a trained model depends on, the graph too."""
+        return {**super().describe(names, label_names), "edges": self.edges}
