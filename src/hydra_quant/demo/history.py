@@ -7,6 +7,7 @@ from typing import Any
 
 from hydra_quant.collectors.files.layout import RULES
 from hydra_quant.demo.errors import DemoError
+from hydra_quant.demo.networks import cautioned, training
 from hydra_quant.demo.plan import (
     ROOT,
     Plan,
@@ -64,7 +65,7 @@ def history_plan(
     download, backtests = commands(folder, [overlay, own], span, TIMEFRAME, model)
     return Plan(
         folder=folder,
-        banner=BANNER.format(folder=data, pairs=len(pairs)),
+        banner=cautioned(BANNER.format(folder=data, pairs=len(pairs)), model),
         servers=(
             venue_server(folder, "--port", str(port), "--data", str(data), "--pairs", *pairs),
         ),
@@ -78,7 +79,7 @@ def history_plan(
             "range": span.download,
             "pairs": list(pairs),
         },
-        settings={**settings, own: run_settings(pairs)},
+        settings={**settings, own: run_settings(pairs, model)},
     )
 
 
@@ -89,7 +90,7 @@ def _filling(folder: Path, data: Path, overlays: Sequence[Path], span: Range) ->
     return (*imports, exit_training(folder, overlays, span, TIMEFRAME))
 
 
-def run_settings(pairs: Sequence[str]) -> dict[str, Any]:
+def run_settings(pairs: Sequence[str], model: str) -> dict[str, Any]:
     """Return the configuration of a walk-forward run over hourly candles."""
     return {
         "timeframe": TIMEFRAME,
@@ -102,6 +103,7 @@ def run_settings(pairs: Sequence[str]) -> dict[str, Any]:
                 "label_period_candles": HORIZON_CANDLES,
                 "include_timeframes": [TIMEFRAME],
             },
+            "model_training_parameters": training(model),
         },
         "hydra": {"vote": {"model_edge": MODEL_EDGE}},
     }

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from hydra_quant.demo.networks import cautioned, training
 from hydra_quant.demo.plan import (
     ROOT,
     Plan,
@@ -28,8 +29,6 @@ EPOCH = date(2025, 1, 1)
 TESTED_DAYS = 28
 EDGE = 1.0
 READ_EVERY = 60  # minutes
-# These learn for hours on two cores; a demo shows that they run.
-NETWORKS = ("HydraLstmCnn", "HydraTransformer", "HydraTft", "HydraNhits", "HydraGnn")
 # The exit predictor is trained once, before the tested days, and asked through all of them.
 KEEP: dict[str, Any] = {"hydra": {"scorer": {"max_age_days": 60}}}
 BANNER = (
@@ -70,7 +69,7 @@ def sandbox_plan(
     download, backtests = commands(folder, overlays, span, timeframe, model)
     return Plan(
         folder=folder,
-        banner=BANNER.format(edge=EDGE),
+        banner=cautioned(BANNER.format(edge=EDGE), model),
         servers=(
             venue_server(
                 folder,
@@ -111,9 +110,9 @@ def _settings(reader: int, model: str) -> dict[str, Any]:
         "every_minutes": READ_EVERY,
         "valid_minutes": READ_EVERY,
     }
-    quick = {"freqai": {"model_training_parameters": {"mode": "quick", "epochs": 2}}}
     hydra = {"hydra": {**KEEP["hydra"], "news": news}}
-    return hydra | (quick if model in NETWORKS else {})
+    briefly = {"freqai": {"model_training_parameters": training(model)}}
+    return hydra | (briefly if training(model) else {})
 
 
 def _reader(folder: Path, port: int) -> Server:

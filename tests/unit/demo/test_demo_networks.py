@@ -1,0 +1,50 @@
+"""A demo trains networks briefly, and says so."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hydra_quant.demo.history import run_settings
+from hydra_quant.demo.networks import NETWORKS, SHORTER, cautioned, training
+from hydra_quant.demo.plan import read_config
+from hydra_quant.demo.sandbox import sandbox_plan
+from hydra_quant.models.nets import registry
+from hydra_quant.models.training.options import Training
+
+ROOT = Path(__file__).parents[3]
+MODELS = {path.stem: path.read_text() for path in (ROOT / "freqaimodels").glob("*.py")}
+
+
+def test_every_network_that_freqtrade_finds_is_trained_briefly() -> None:
+    assert set(NETWORKS) == {name for name, text in MODELS.items() if "NetworkModel)" in text}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_is_changed_is_something_the_network_has(name: str) -> None:
+    (line,) = [line for line in MODELS[name].splitlines() if "net: ClassVar" in line]
+    usual = registry.options(line.split('"')[1], {"features": 1, "horizons": 1})
+    given = training(name)
+    assert Training(**{k: v for k, v in given.items() if k not in usual}).planned == 2
+    for key, value in SHORTER.get(name, {}).items():
+        assert value < usual[key]
+
+
+@pytest.mark.parametrize("name", ["HydraTft", "HydraLstmCnn", "HydraLightGBM"])
+def test_both_demos_set_it_and_a_reader_is_told(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = read_config(ROOT / "config.json")
+    monkeypatch.chdir(tmp_path)
+    plan = sandbox_plan(config, port=8300, reader=8400, model=name, days=None, seed=7)
+    own = plan.settings[plan.folder / "overlay.json"].get("freqai", {})
+    assert own.get("model_training_parameters", {}) == training(name)
+    found: dict[str, Any] = run_settings(["BTC/USDT:USDT"], name)["freqai"]
+    assert found["model_training_parameters"] == training(name)
+    assert ("learned briefly" in plan.banner) == (name in NETWORKS)
+    assert ("from 48 candles" in plan.banner) == (name == "HydraTft")
+
+
+def test_a_model_that_is_no_network_is_left_as_it_is() -> None:
+    assert training("HydraSignalScorer") == {}
+    assert cautioned("as it is", "HydraSignalScorer") == "as it is"
