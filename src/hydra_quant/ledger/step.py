@@ -1,0 +1,223 @@
+"""One candle of one pair, in the order in which freqtrade's backtester does things."""
+
+import math
+
+import numba
+
+from hydra_quant.ledger.fills import add, enter, missing, note_trade, reduce, sell
+from hydra_quant.ledger.money import book_funding, profit_share
+from hydra_quant.ledger.rounding import nearest
+from hydra_quant.ledger.state import (
+    ENTER_LONG,
+    ENTER_SHORT,
+    EXIT_LONG,
+    EXIT_SHORT,
+    EXIT_SIGNAL,
+    FORCE_EXIT,
+    LIQUIDATION,
+    PARTIAL_EXIT,
+    ROI,
+    STOP_LOSS,
+    TRAILING_STOP,
+    Record,
+    Table,
+)
+from hydra_quant.ledger.stops import hit, roi_rate, roi_step, stop_rate, trail
+
+NO_TAG = -1
+
+
+@numba.njit(cache=True)
+def wanted_side(signals: int, can_short: bool) -> int:
+    """Return 1, -1 or 0: which side the signals of the candle before want to enter."""
+    long, short = signals & ENTER_LONG != 0, can_short and signals & ENTER_SHORT != 0
+    if long and not (signals & EXIT_LONG or short):
+        return 1
+    if short and not (signals & EXIT_SHORT or long):
+        return -1
+    return 0
+
+
+@numba.njit(cache=True)
+def step(
+    position: Record,
+    wallet: Record,
+    market: Record,
+    tiers: Table,
+    rules: Record,
+    roi: Table,
+    candle: Record,
+    order: Record,
+    row: int,
+    last: bool,
+    trades: Table,
+    fills: Table,
+) -> None:
+    """Do one candle of one pair.
+
+    Parameters
+    ----------
+    position : record of `POSITION`, changed
+    wallet : record of `WALLET`, changed
+    market : record of `MARKET`
+    tiers : array of `TIER`, ascending
+    rules : record of `RULES`
+    roi : array of `ROI_STEP`, ascending
+    candle : record of `CANDLE`
+    order : record of `ORDER`: signals of the candle before, and what goes with them
+    row : int, number of the candle
+    last : bool, whether nothing is opened any more
+    trades : array of `TRADE`, written to at ``wallet.trades`` while there is room
+    fills : array of `FILL`, likewise
+    """
+    side = wanted_side(order.signals, rules.can_short)
+    was = position.side
+    _pass(
+        position, wallet, market, tiers, rules, roi, candle, order, row, last, side, trades, fills
+    )
+    # A position that has just been closed is turned at once.
+    if rules.can_short and side != 0 and was != 0 and position.side == 0 and side != was:
+        _pass(
+            position,
+            wallet,
+            market,
+            tiers,
+            rules,
+            roi,
+            candle,
+            order,
+            row,
+            last,
+            side,
+            trades,
+            fills,
+        )
+
+
+@numba.njit(cache=True)
+def _pass(
+    position: Record,
+    wallet: Record,
+    market: Record,
+    tiers: Table,
+    rules: Record,
+    roi: Table,
+    candle: Record,
+    order: Record,
+    row: int,
+    last: bool,
+    side: int,
+    trades: Table,
+    fills: Table,
+) -> None:
+    if position.side == 0:
+        if side == 0 or last or not (rules.most_trades <= 0 or wallet.open < rules.most_trades):
+            return
+        if not enter(position, wallet, market, tiers, rules, candle, order, row, side, fills):
+            return
+    if rules.futures and candle.funding_due:
+        book_funding(position, candle)
+    if rules.adjusting and _adjusted(
+        position, wallet, market, tiers, rules, candle, order, row, fills
+    ):
+        note_trade(
+            position,
+            wallet,
+            market,
+            row,
+            _rate(position, candle.open),
+            PARTIAL_EXIT,
+            NO_TAG,
+            trades,
+        )
+        return
+    reason, rate = _exit(position, rules, roi, candle, order)
+    if reason >= 0:
+        rate = _rate(position, rate)
+        if not candle.low <= rate <= candle.high:
+            return  # not filled, and withdrawn
+        amount = position.amount
+        sell(position, wallet, market, tiers, rules, candle, row, rate, amount, fills)
+        tag = order.exit_tag if reason == EXIT_SIGNAL else NO_TAG
+        note_trade(position, wallet, market, row, rate, reason, tag, trades)
+
+
+@numba.njit(cache=True)
+def _rate(position: Record, rate: float) -> float:
+    return nearest(rate, position.tick, position.tick_scale)
+
+
+@numba.njit(cache=True)
+def _adjusted(
+    position: Record,
+    wallet: Record,
+    market: Record,
+    tiers: Table,
+    rules: Record,
+    candle: Record,
+    order: Record,
+    row: int,
+    fills: Table,
+) -> bool:
+    """Add or take out; return whether nothing is left."""
+    change = order.adjust
+    wants = order.signals & (ENTER_LONG if position.side > 0 else ENTER_SHORT) != 0
+    if wants and not (math.isnan(order.share) or math.isnan(rules.resize_beyond)):
+        change = missing(position, wallet, rules, order.share)
+    if change > 0.0:
+        add(position, wallet, market, tiers, rules, candle, row, change, fills)
+    elif change < 0.0:
+        return reduce(position, wallet, market, tiers, rules, candle, row, -change, fills)
+    return False
+
+
+@numba.njit(cache=True)
+def _exit(
+    position: Record, rules: Record, roi: Table, candle: Record, order: Record
+) -> tuple[int, float]:
+    """Return why and at which rate the candle ends the position, -1 if it does not."""
+    side = position.side
+    enters = order.signals & (ENTER_LONG if side > 0 else ENTER_SHORT) != 0
+    leaves = order.signals & (EXIT_LONG if side > 0 else EXIT_SHORT) != 0
+    position.highest = max(position.highest, candle.high)
+    position.lowest = min(position.lowest, candle.low)
+    best = profit_share(position, candle.low if side < 0 else candle.high, rules)
+    trail(position, rules, candle)
+    stopped = hit(position, position.stop, candle)
+    liquidated = not stopped and not math.isnan(position.liquidation)
+    liquidated = liquidated and hit(position, position.liquidation, candle)
+    if rules.use_exit_signal and leaves and not enters:
+        now = profit_share(position, candle.open, rules)
+        if not rules.exit_profit_only or now > rules.exit_profit_offset:
+            return EXIT_SIGNAL, candle.open
+    if stopped and not position.stop_moved:
+        return STOP_LOSS, stop_rate(position, rules, candle, position.stop, False)
+    if liquidated:
+        return LIQUIDATION, stop_rate(position, rules, candle, position.liquidation, False)
+    if not (enters and rules.ignore_roi_if_entry):
+        found = roi_step(position, roi, candle)
+        if found >= 0 and best > roi[found].share:
+            rate = roi_rate(position, rules, roi[found], candle)
+            if not math.isnan(rate):
+                return ROI, rate
+    if stopped:
+        return TRAILING_STOP, stop_rate(position, rules, candle, position.stop, True)
+    return -1, 0.0
+
+
+@numba.njit(cache=True)
+def end(
+    position: Record,
+    wallet: Record,
+    market: Record,
+    tiers: Table,
+    rules: Record,
+    candle: Record,
+    row: int,
+    trades: Table,
+    fills: Table,
+) -> None:
+    """Close what is open at the open of the last candle."""
+    rate = _rate(position, candle.open)
+    sell(position, wallet, market, tiers, rules, candle, row, rate, position.amount, fills)
+    note_trade(position, wallet, market, row, rate, FORCE_EXIT, NO_TAG, trades)
