@@ -128,6 +128,18 @@ class Model(_Section):
     )
 
 
+class Causal(_Section):
+    """Which features a panel of trees keeps: those that drive the label, by PCMCI+."""
+
+    enabled: bool = Field(False, description="choose features causally before each training")
+    tau_max: int = Field(5, ge=1, le=50, description="largest lag that is searched (candles)")
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="level of every test")
+    max_rows: int = Field(
+        2000, ge=200, le=100_000, description="latest training candles of a pair that are searched"
+    )
+    most: int | None = Field(None, ge=1, description="keep at most so many features; unset: all")
+
+
 class Memory(_Section):
     """What candles are joined with, and how old it may be."""
 
@@ -479,10 +491,14 @@ class Settings(_Section):
     collect: bool = Field(
         False, description="a dry or live bot collects, and keeps what it decides"
     )
+    freeze: str | None = Field(
+        None, description="run whose stored models are used as they are, untrained; unset: train"
+    )
     vote: Vote = Vote()
     gates: Gates = Gates()
     risk: Risk = Risk()
     model: Model = Model()
+    causal: Causal = Causal()
     signals: Signals = Signals()
     regimes: Regimes = Regimes()
     scorer: Scorer = Scorer()

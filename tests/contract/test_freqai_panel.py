@@ -234,7 +234,7 @@ def test_unusable_labels_and_features_are_refused(
     [
         ({"freqai__data_split_parameters": {"shuffle": True}}, "data_split_parameters.shuffle"),
         ({"freqai__feature_parameters__shuffle_after_split": True}, "shuffle_after_split"),
-        ({"freqai__continual_learning": True}, "continual_learning"),
+        ({"freqai__continual_learning": True}, "continual_learning is true: refused, .* anew"),
         ({"freqai__feature_parameters__label_period_candles": 0}, "label_period_candles is 0"),
         ({"hydra__model": {"sed": 3}}, 'did you mean "seed"'),
         ({"freqai__model_training_parameters": {"eta": 1, "learning_rate": 2}}, "learning_rate"),

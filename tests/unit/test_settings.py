@@ -10,8 +10,8 @@ from hydra_quant.settings import Settings, SettingsError, table
 from hydra_quant.settings_command import run
 
 SECTIONS = (
-    *("vote", "gates", "risk", "model", "signals", "regimes", "scorer", "exits", "ensemble"),
-    *("news", "sentiment", "monitor", "memory", "collector"),
+    *("vote", "gates", "risk", "model", "causal", "signals", "regimes", "scorer", "exits"),
+    *("ensemble", "news", "sentiment", "monitor", "memory", "collector"),
 )
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -140,6 +140,15 @@ def test_the_model_section_names_its_mistakes():
     assert Settings.parse({"hydra": {"model": {"panel_pairs": ["BTC/USDT:USDT"]}}}).model.seed == 20
     assert 'did you mean "seed"?' in refusal(model={"seeed": 1})
     assert '"hydra.model.embargo_candles" is -1' in refusal(model={"embargo_candles": -1})
+
+
+def test_freezing_and_causal_selection_name_their_mistakes():
+    parsed = Settings.parse({"hydra": {"freeze": "hydra-0123abcd", "causal": {"enabled": True}}})
+    assert parsed.freeze == "hydra-0123abcd"
+    assert parsed.causal.tau_max == 5
+    assert '"hydra.freeze" is True' in refusal(freeze=True)
+    assert 'did you mean "tau_max"?' in refusal(causal={"taumax": 5})
+    assert '"hydra.causal.alpha" is 1.0' in refusal(causal={"alpha": 1.0})
 
 
 @pytest.mark.parametrize("day", ["2025-02-30", "20250131", "soon", "2025-1-31"])

@@ -49,7 +49,7 @@ _ROOMS = tuple(
 )
 _PACKAGES = (
     *("hydra-quant", "freqtrade", "lightgbm", "xgboost", "numpy", "pandas", "scikit-learn"),
-    *("datasieve", "torch", "torch-geometric"),
+    *("datasieve", "torch", "torch-geometric", "tigramite"),
 )
 # feature_parameters that shape the training rows beyond what the data's own hash shows.
 _ROW_KEYS = (*FILTER_KEYS, "weight_factor", "reverse_train_test_order", "svm_params")
@@ -68,14 +68,20 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
         ``"direction"`` (return, rise and range).
     sections : tuple of str
         Sections of HYDRA's settings that features or labels of this head depend on.
+    continues : bool
+        Whether a training can go on from an earlier one (``freqai.continual_learning``).
+    selects : bool
+        Whether features can be chosen for it causally (``hydra.causal``).
     """
 
     defaults: dict[str, Any] = BASELINE
     head: ClassVar[str] = "return"
     sections: ClassVar[tuple[str, ...]] = ()
+    continues: ClassVar[bool] = False
+    selects: ClassVar[bool] = False
 
     def __init__(self, config: dict[str, Any]) -> None:
-        checks.check_freqai(config.get("freqai", {}))
+        checks.check_freqai(config.get("freqai", {}), type(self).__name__, self.continues)
         self.set_aside_damaged_files(config)
         super().__init__(config)
         self.hydra = parse_settings(config)
@@ -86,6 +92,14 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
         )
         self.parameters = self.resolved_parameters()
         self._verified: set[str] = set()
+        checks.check_causal(self.hydra.causal.enabled, type(self).__name__, self.selects)
+        self.freeze(self.hydra.freeze)
+
+    def train_after(
+        self, frames: dict[str, PairFrame], window: Window, before: Trained | None
+    ) -> Trained:
+        """Train as `train_frames`: this model does not go on from another."""
+        return self.train_frames(frames, window)
 
     def label_reach(self) -> int:
         """How many candles after its own a label may read: ``label_period_candles``."""
@@ -122,6 +136,9 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
             "code": digest(*(code_digest(room) for room in _ROOMS)),
             "versions": versions(_PACKAGES),
             "parameters": {k: v for k, v in self.parameters.items() if k != "num_threads"},
+            "seed": self.settings.seed,
+            "continual_learning": bool(self.continual_learning),
+            "causal": self.hydra.causal.model_dump() if self.hydra.causal.enabled else None,
             "features": names,
             "labels": label_names,
             "label_period_candles": self.horizon,
@@ -230,6 +247,8 @@ class HydraFreqaiModel(LiveTraining, IFreqaiModel):
         Whatever goes wrong in training stops the run: a backtest of models that do not exist would
         look like one of models that never see a reason to trade.
         """
+        if (frozen := self.thaw(who, window)) is not None:
+            return frozen
         path = self.model_path(who, window)
         try:
             stored = read_bundle(path, description)

@@ -9,8 +9,14 @@ from hydra_quant.adapters.freqai.frames import PairFrame
 from hydra_quant.adapters.freqai.windows import DAY, Window, day
 
 
-def check_freqai(freqai: Mapping[str, Any]) -> None:
-    """Refuse FreqAI options that would leak the future or serve stale models.
+def check_freqai(freqai: Mapping[str, Any], model: str, continues: bool) -> None:
+    """Refuse FreqAI options that would leak the future or that a model cannot follow.
+
+    Parameters
+    ----------
+    freqai : section of the configuration
+    model : name of the model
+    continues : whether its training can go on from an earlier one
 
     Raises
     ------
@@ -24,13 +30,23 @@ def check_freqai(freqai: Mapping[str, Any]) -> None:
         )
     if features.get("shuffle_after_split", False):
         _refuse("feature_parameters.shuffle_after_split", "rows must stay in the order of time")
-    if freqai.get("continual_learning", False):
-        _refuse("continual_learning", "a continued model cannot be keyed by its own data")
+    if freqai.get("continual_learning", False) and not continues:
+        _refuse("continual_learning", f"{model} is trained anew each time; single networks go on")
     horizon = features.get("label_period_candles")
     if not isinstance(horizon, int) or isinstance(horizon, bool) or horizon < 1:
         raise OperationalException(
             f"freqai.feature_parameters.label_period_candles is {horizon!r}: set it to the number "
             "of candles the label looks ahead (at least 1); training rows are purged by it."
+        )
+
+
+def check_causal(enabled: bool, model: str, selects: bool) -> None:
+    """Refuse causal selection where a model needs every feature at its place."""
+    if enabled and not selects:
+        raise OperationalException(
+            f"hydra.causal.enabled is true: refused, {model} takes its features as they are; "
+            "HydraLightGBM (any panel of trees over one's own features) can choose. Set it to "
+            "false."
         )
 
 

@@ -1,7 +1,6 @@
 """Dry-run and live: train, publish to FreqAI's drawer, never load what is stale or damaged."""
 
 import hashlib
-import inspect
 import json
 import logging
 from collections.abc import Iterable
@@ -14,7 +13,6 @@ from freqtrade.configuration import TimeRange
 from freqtrade.exceptions import OperationalException
 from freqtrade.freqai.data_drawer import FEATURE_PIPELINE, LABEL_PIPELINE, METADATA
 from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
-from freqtrade.freqai.freqai_interface import IFreqaiModel
 from freqtrade.strategy.interface import IStrategy
 from numpy.typing import NDArray
 
@@ -26,6 +24,7 @@ from hydra_quant.adapters.freqai.frames import (
     neutral_name,
     open_times,
 )
+from hydra_quant.adapters.freqai.frozen import FrozenRuns, feature_code
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.adapters.freqai.windows import Window
 from hydra_quant.models.fingerprint import canonical, digest
@@ -33,15 +32,8 @@ from hydra_quant.models.store import Refused
 
 logger = logging.getLogger(__name__)
 
-_FEATURE_CODE = (
-    "feature_engineering_expand_all",
-    "feature_engineering_expand_basic",
-    "feature_engineering_standard",
-    "set_freqai_targets",
-)
 
-
-class LiveTraining(IFreqaiModel):
+class LiveTraining(FrozenRuns):
     """The part of a model that FreqAI's scanner thread and bot loop call."""
 
     horizon: int
@@ -49,12 +41,14 @@ class LiveTraining(IFreqaiModel):
 
     # Given by the classes above this one.
 
-    def describe(self, names: list[str], label_names: list[str]) -> dict[str, Any]:
-        """Return everything but the data that a trained model depends on."""
-        raise NotImplementedError
-
     def train_frames(self, frames: dict[str, PairFrame], window: Window) -> Trained:
         """Train on the given pairs' frames."""
+        raise NotImplementedError
+
+    def train_after(
+        self, frames: dict[str, PairFrame], window: Window, before: Trained | None
+    ) -> Trained:
+        """Train as `train_frames`; a model that can goes on from `before`."""
         raise NotImplementedError
 
     def answer_rows(
@@ -82,6 +76,9 @@ class LiveTraining(IFreqaiModel):
         data_load_timerange: TimeRange,
     ) -> None:
         """Train for `pair` (a panel: for every pair at once) and publish the model."""
+        if self.frozen is not None:
+            logger.info(f"{pair}: not trained, run {self.frozen.id} is frozen.")
+            return
         who, pairs = self.learners(pair, strategy)
         frames = {}
         for name in pairs:
@@ -94,9 +91,20 @@ class LiveTraining(IFreqaiModel):
         buffered = dk.buffer_timerange(new_trained_timerange.copy())
         known = max(int(f.times[-1]) for f in frames.values()) + 1
         window = Window(1, 1, int(buffered.startts), int(buffered.stopts), known, known, None)
-        trained = self.train_frames(frames, window)
+        trained = self.train_after(frames, window, self._in_use(pairs))
         self._publish(who, pairs, trained, stop, dk, strategy)
         self.dd.purge_old_models()
+
+    def _in_use(self, pairs: list[str]) -> Trained | None:
+        """Return the model that a continued training starts from; None: from chance."""
+        if not self.continual_learning:
+            return None
+        known = [p for p in pairs if p in self.dd.model_dictionary and p in self.dd.pair_dict]
+        newest = max(
+            known, key=lambda p: int(self.dd.pair_dict[p]["trained_timestamp"]), default=None
+        )
+        found: Trained | None = None if newest is None else self.dd.model_dictionary[newest]
+        return found
 
     def _training_frame(
         self, pair: str, strategy: IStrategy, dk: FreqaiDataKitchen, timerange: TimeRange
@@ -113,7 +121,7 @@ class LiveTraining(IFreqaiModel):
         }
         return build_frame(
             strategy, base[timeframe], pair, dk, horizon=self.horizon, base=base, corr=corr
-        )
+        ).neutral()
 
     def _publish(
         self,
@@ -187,8 +195,14 @@ class LiveTraining(IFreqaiModel):
         strategy: IStrategy,
         dk: FreqaiDataKitchen,
     ) -> FreqaiDataKitchen:
-        """Refuse a stale or damaged saved model first; then as FreqAI does."""
-        self._verify(metadata["pair"], strategy)
+        """Refuse a stale or damaged saved model first (or take the frozen one); then as FreqAI."""
+        pair = metadata["pair"]
+        if self.frozen is None:
+            self._verify(pair, strategy)
+        elif pair not in self._verified:
+            self.frozen.check_strategy(feature_code(strategy))
+            self.publish_frozen(self.frozen, self.learners(pair, strategy)[0], pair, dk)
+            self._verified.add(pair)
         return super().start_live(dataframe, metadata, strategy, dk)
 
     def predict(
@@ -203,6 +217,7 @@ class LiveTraining(IFreqaiModel):
         do_predict : NDArray of int, 1 where answered
         """
         trained: Trained = self.model
+        self._check_columns(unfiltered_df, dk.pair)
         features = _features(unfiltered_df, trained, dk.pair)
         answer = self.answer_rows(trained, features, open_times(unfiltered_df), dk.pair)
         dk.DI_values, dk.do_predict = answer.outlier_index, answer.do_predict
@@ -215,6 +230,11 @@ class LiveTraining(IFreqaiModel):
         }
         self._make_room(dk.pair, health)
         return pd.DataFrame(answer.predictions, columns=trained.label_names), answer.do_predict
+
+    def _check_columns(self, dataframe: pd.DataFrame, pair: str) -> None:
+        if self.frozen is not None:
+            names = [neutral_name(str(c), pair) for c in dataframe.columns if "%" in str(c)]
+            self.frozen.check_columns("features", names)
 
     def _make_room(self, pair: str, columns: Iterable[str]) -> None:
         """Add columns that predictions kept from an earlier model lack: FreqAI only fills them."""
@@ -240,8 +260,7 @@ class LiveTraining(IFreqaiModel):
 
     def live_spec(self, strategy: IStrategy) -> str:
         """Return a hash of what a saved live model depends on besides its data."""
-        code = [inspect.getsource(getattr(type(strategy), name)) for name in _FEATURE_CODE]
-        return digest(canonical(self.describe([], [])), *code)
+        return digest(canonical(self.describe([], [])), feature_code(strategy))
 
     def _verify(self, pair: str, strategy: IStrategy) -> None:
         if pair in self._verified:
@@ -294,13 +313,14 @@ def _with_times(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _features(dataframe: pd.DataFrame, trained: Trained, pair: str) -> NDArray[np.float64]:
     cleaned = dataframe.rename(columns=lambda c: neutral_name(str(c), pair))
-    missing = [name for name in trained.names if name not in cleaned.columns]
+    names = [neutral_name(name, pair) for name in trained.names]
+    missing = [name for name in names if name not in cleaned.columns]
     if missing:
         raise OperationalException(
             f"{pair}: the strategy no longer gives {len(missing)} feature(s) the saved model was "
             f"trained on ({', '.join(missing[:3])}). Change freqai.identifier or restore them."
         )
-    return as_matrix(cleaned, trained.names)
+    return as_matrix(cleaned, names)
 
 
 def _sha256(path: Path) -> str:

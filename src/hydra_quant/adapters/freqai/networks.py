@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hydra_quant.adapters.freqai import net_options
+from hydra_quant.adapters.freqai.frames import PairFrame
 from hydra_quant.adapters.freqai.net_rows import Grid
 from hydra_quant.adapters.freqai.sequences import SequenceModel
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.adapters.freqai.views import Alone, View
+from hydra_quant.adapters.freqai.windows import Window
 from hydra_quant.models.rows import Rows
 from hydra_quant.models.store import Refused
 from hydra_quant.models.training import stored
@@ -44,6 +46,8 @@ class NetworkModel(SequenceModel):
     net: ClassVar[str]
     options: ClassVar[dict[str, Any]] = {}
     training: ClassVar[dict[str, Any]] = {}
+    continues: ClassVar[bool] = True
+    _before: Network | None = None
 
     @property
     def length(self) -> int:
@@ -71,6 +75,16 @@ class NetworkModel(SequenceModel):
 
     # --- training --------------------------------------------------------------------------
 
+    def train_after(
+        self, frames: dict[str, PairFrame], window: Window, before: Trained | None
+    ) -> Trained:
+        """Train from the weights of `before`, its scaling of the features included."""
+        self._before = None if before is None else before.model
+        try:
+            return self.train_frames(frames, window)
+        finally:
+            self._before = None
+
     def _fit(self, grid: Grid, train: Rows, later: Rows | None) -> Network:
         options, training = net_options.parted(self.net, self.parameters)
         windows, targets = self.view.block(grid, train)
@@ -85,6 +99,7 @@ class NetworkModel(SequenceModel):
             later_windows,
             later_targets,
             Training(**training, seed=self.settings.seed, logs=self._board(grid)),
+            start_from=self._before,
             progress=LogLines(self.net, logger),
             stop=lambda: bool(self._stop_event.is_set()) if self.live else False,
             graph=self.view.graph(grid),

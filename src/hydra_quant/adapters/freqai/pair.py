@@ -74,6 +74,8 @@ class PairModel(HydraFreqaiModel):
         answers = Answers(len(frame.times), frame.label_names)
         book = self.answer_book(pair, frame.label_names)
         common, begun = self.describe(frame.names, frame.label_names), time.time()
+        told = strategy, frame.neutral().names, frame.label_names
+        self.begin(pair, *told)
         for window in windows:
             rows = frame.rows(window.answer_start, window.answer_stop)
             if rows.start < rows.stop:
@@ -82,6 +84,7 @@ class PairModel(HydraFreqaiModel):
                 self.report(who, window, begun, rows.stop - rows.start)
         book.save()
         self.hand_back(dk, frame, answers)
+        self.conclude(*told)
         return dk
 
     def _answer_window(
@@ -100,6 +103,8 @@ class PairModel(HydraFreqaiModel):
                 "data": {pair: self.training_hash(frame, window)},
             }
         )
+        description = self.made_from(pair, window, description)
+        self.note(pair, window, description)
         mark = digest(fingerprint(description), frame.hash_of(rows))
         stored = self.look_up(book, pair, window, mark)
         if stored is None:

@@ -3,8 +3,10 @@
 import logging
 import time
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -49,6 +51,13 @@ class Solved:
     candles: dict[str, str]
     frames: dict[str, PairFrame]
     answers: dict[str, Answers]
+
+
+class Before(NamedTuple):
+    """The model of the window before: the hash of what it is made from, and how to get it."""
+
+    mark: str
+    trained: Callable[[], Trained]
 
 
 class PanelModel(HydraFreqaiModel):
@@ -170,14 +179,19 @@ class PanelModel(HydraFreqaiModel):
         self._check_history(frames, windows[0])
         answers = {name: Answers(len(f.times), f.label_names) for name, f in frames.items()}
         book = self.answer_book(PANEL, frames[pair].label_names)
-        common, begun = self.describe(frames[pair].names, frames[pair].label_names), time.time()
+        names = frames[pair].names, frames[pair].label_names
+        self.begin(PANEL, strategy, *names)
+        common, begun = self.describe(*names), time.time()
+        before: Before | None = None
         for window in windows:
-            found = self._solve_window(frames, window, common, book)
+            found, model = self._solve_window(frames, window, common, book, before)
+            before = model if self.continual_learning else None
             for name, (rows, answer) in found.items():
                 answers[name].put(rows, answer)
             n_rows = sum(rows.stop - rows.start for rows, _ in found.values())
             self.report(f"{PANEL} of {len(frames)} pairs", window, begun, n_rows)
         book.save()
+        self.conclude(strategy, *names)
         bare = {name: frame.without_arrays() for name, frame in frames.items()}
         return Solved(key, candles, bare, answers)
 
@@ -217,8 +231,13 @@ class PanelModel(HydraFreqaiModel):
         window: Window,
         common: dict[str, Any],
         book: AnswerBook,
-    ) -> dict[str, tuple[slice, Answer]]:
-        """Answer one window for every pair: its rows in the pair's frame, and the answer."""
+        before: Before | None,
+    ) -> tuple[dict[str, tuple[slice, Answer]], Before]:
+        """Answer one window for every pair: its rows in the pair's frame, and the answer.
+
+        The model is trained, or read, when it is asked for: here where no answers are stored, or
+        by a later window that goes on from it.
+        """
         learners = self._learners(frames)
         rows = {n: f.rows(window.answer_start, window.answer_stop) for n, f in frames.items()}
         description = canonical(
@@ -226,19 +245,30 @@ class PanelModel(HydraFreqaiModel):
                 **common,
                 "window": [window.train_start, window.train_stop, window.known_until],
                 "data": {name: self.training_hash(f, window) for name, f in learners.items()},
+                **({"after": before and before.mark} if self.continual_learning else {}),
             }
         )
+        description = self.made_from(PANEL, window, description)
+        self.note(PANEL, window, description)
+
+        @cache
+        def trained() -> Trained:
+            return self.obtain(
+                PANEL,
+                window,
+                description,
+                lambda: self.train_after(learners, window, before and before.trained()),
+            )
+
         asked = {name: frame.hash_of(self.seen(rows[name])) for name, frame in frames.items()}
         mark = digest(fingerprint(description), canonical(asked))
         found = self.look_up(book, PANEL, window, mark)
         if found is None:
-            trained = self.obtain(
-                PANEL, window, description, lambda: self.train_frames(learners, window)
-            )
-            found = self._answer_all(trained, frames, rows)
+            found = self._answer_all(trained(), frames, rows)
         times = {name: frame.times[rows[name]] for name, frame in frames.items()}
         book.put(window.answer_start, mark, times, found)
-        return {name: (rows[name], found[name]) for name in frames}
+        answered = {name: (rows[name], found[name]) for name in frames}
+        return answered, Before(fingerprint(description), trained)
 
     def _answer_all(
         self, trained: Trained, frames: dict[str, PairFrame], rows: dict[str, slice]

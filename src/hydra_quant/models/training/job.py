@@ -133,6 +133,7 @@ class Job:
             "loading_share": float(np.mean([row["loading_share"] for row in history])),
             "parameters": sum(p.numel() for p in state.net.parameters()),
             "history": history,
+            "start_from": self.made_from.get("start_from"),
             "data": self.made_from["data"],
             "versions": self.made_from["versions"],
         }
