@@ -93,11 +93,16 @@ def _digits(prices: Floats) -> Ints:
 def together(pairs: list[Table]) -> Table:
     """Return candles of several pairs side by side, shape (time, pair), by the minute they open.
 
-    Where a pair has none, ``minute`` is `ABSENT`.
+    Where a pair has none, ``minute`` is `ABSENT` and ``close`` the last one before, 0 if there was
+    none.
     """
     minutes = np.unique(np.concatenate([pair["minute"] for pair in pairs]))
     out = np.zeros((len(minutes), len(pairs)), dtype=CANDLE)
     out["minute"] = ABSENT
     for column, pair in enumerate(pairs):
-        out[np.searchsorted(minutes, pair["minute"]), column] = pair
+        at = np.searchsorted(minutes, pair["minute"])
+        out[at, column] = pair
+        newest = np.searchsorted(at, np.arange(len(minutes)), side="right") - 1
+        gone = (newest >= 0) & (out["minute"][:, column] == ABSENT)
+        out["close"][gone, column] = pair["close"][newest[gone]]
     return out

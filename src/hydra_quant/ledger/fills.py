@@ -100,6 +100,14 @@ def proposed_stake(wallet: Record, rules: Record) -> float:
 
 
 @numba.njit(cache=True)
+def whole_stake(wallet: Record, rules: Record) -> float:
+    """Return the stake of one trade, were all money free."""
+    if not math.isnan(rules.stake):
+        return rules.stake
+    return (wallet.tied + free(wallet)) * rules.tradable / rules.most_trades
+
+
+@numba.njit(cache=True)
 def part(share: float, whole: float, rules: Record) -> float:
     """Return a share of a stake within floor and cap."""
     return min(max(share * whole, rules.stake_floor), rules.stake_cap)
@@ -108,9 +116,7 @@ def part(share: float, whole: float, rules: Record) -> float:
 @numba.njit(cache=True)
 def missing(position: Record, wallet: Record, rules: Record, share: float) -> float:
     """Return the stake to add (below 0: to take out) to hold `share` of a whole one."""
-    whole = rules.stake
-    if math.isnan(whole):
-        whole = (wallet.tied + free(wallet)) * rules.tradable / rules.most_trades
+    whole = whole_stake(wallet, rules)
     found = part(share, whole, rules) - position.stake
     return found if abs(found) > rules.resize_beyond * whole else 0.0
 
@@ -198,7 +204,9 @@ def _fill_entry(
         position.liquidation = liquidation_rate(position, market, tiers, rules)
     position.funding = position.funding_past
     wallet.tied += position.stake
-    note_fill(position, wallet, market, row, candle.open, amount, funding, True, fills)
+    note_fill(
+        position, wallet, market, row, candle.open, amount, funding, rules.fee_open, True, fills
+    )
 
 
 @numba.njit(cache=True)
@@ -267,7 +275,7 @@ def sell(
     funding = close_order(position)
     whole = amount == position.amount
     position.funding_from = candle.funding_before
-    note_fill(position, wallet, market, row, rate, amount, funding, False, fills)
+    note_fill(position, wallet, market, row, rate, amount, funding, rules.fee_close, False, fills)
     if not whole and rules.futures:
         # the backtester books funding and the liquidation price before the amount changes
         book_funding(position, candle)
@@ -297,10 +305,14 @@ def note_fill(
     rate: float,
     amount: float,
     funding: float,
+    fee: float,
     entry: bool,
     fills: Table,
 ) -> None:
-    """Write an order down, as far as there is room."""
+    """Count an order, and write it down as far as there is room."""
+    wallet.volume += rate * amount
+    wallet.fees += fee * rate * amount
+    wallet.funding += funding
     if wallet.fills < len(fills):
         line = fills[wallet.fills]
         line.number, line.pair, line.row, line.entry = position.number, market.pair, row, entry

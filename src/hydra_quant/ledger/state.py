@@ -60,6 +60,9 @@ WALLET = np.dtype(
         ("tied", np.float64),  # stakes of open trades
         ("open", np.int32),
         ("opened", np.int32),  # trades so far
+        ("volume", np.float64),  # value of all orders
+        ("fees", np.float64),  # of all orders
+        ("funding", np.float64),  # received (below 0: paid) with all orders
         ("trades", np.int64),  # rows written, whether or not there was room
         ("fills", np.int64),
     ]

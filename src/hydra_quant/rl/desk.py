@@ -1,0 +1,193 @@
+"""Many wallets trading side by side, each with its own pairs and its own place in time, compiled.
+
+A wallet with one pair is an episode of one pair; one with all pairs is a portfolio, and what
+freqtrade trades.
+"""
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from hydra_quant.ledger.fills import free, whole_stake
+from hydra_quant.ledger.replay import no_orders, queue
+from hydra_quant.ledger.rules import market_records
+from hydra_quant.ledger.state import (
+    ENTER_LONG,
+    ENTER_SHORT,
+    EXIT_LONG,
+    EXIT_SHORT,
+    FILL,
+    POSITION,
+    TRADE,
+    WALLET,
+    Floats,
+    Ints,
+    Record,
+    Table,
+)
+from hydra_quant.ledger.step import step
+from hydra_quant.ledger.worth import unrealised
+from hydra_quant.rl.arena import Arena
+
+STATE = ("position", "unrealised", "equity", "drawdown", "known")
+"""What an observation tells about the trade and the wallet beside the features."""
+
+
+class Desk:
+    """Wallets of one arena.
+
+    Parameters
+    ----------
+    arena : Arena
+    n_wallets : int
+    n_pairs : pairs a wallet trades
+    act_beyond : a smaller target means to be out of the market
+    leverage : of every entry
+
+    Attributes
+    ----------
+    row : int array of shape (n_wallets,), the candle that has just closed
+    pair : int array of shape (n_wallets, n_pairs)
+    equity, peak : float arrays of shape (n_wallets,), stake currency; at the close of the candle
+    state : float32 array of shape (n_wallets, n_pairs, 5), see `STATE`
+        Side times the stake as a share of a whole one; unrealised profit as a share of the
+        stake; log of equity over its beginning; equity over its peak, less 1; 1 where the
+        features are known.
+    """
+
+    def __init__(
+        self,
+        arena: Arena,
+        n_wallets: int,
+        n_pairs: int = 1,
+        *,
+        act_beyond: float = 0.3,
+        leverage: float = 1.0,
+    ) -> None:
+        self.arena, self.act_beyond, self.leverage = arena, act_beyond, leverage
+        self.positions = np.zeros((n_wallets, n_pairs), dtype=POSITION)
+        self.wallets = np.zeros(n_wallets, dtype=WALLET)
+        self.row: Ints = np.zeros(n_wallets, dtype=np.int64)
+        self.pair: Ints = np.zeros((n_wallets, n_pairs), dtype=np.int64)
+        self.equity: Floats = np.zeros(n_wallets)
+        self.peak: Floats = np.zeros(n_wallets)
+        self.state = np.zeros((n_wallets, n_pairs, len(STATE)), dtype=np.float32)
+        self._orders = no_orders((n_wallets, n_pairs))
+        self._market, self._tiers = market_records(arena.markets)
+        self._rules, self._roi = arena.rules.record(), arena.rules.roi()
+        self._none = np.zeros(0, dtype=TRADE), np.zeros(0, dtype=FILL)
+
+    def reset(self, which: Ints, rows: Ints, pairs: Ints) -> None:
+        """Begin anew with the wallets `which` at the close of `rows`, trading `pairs`.
+
+        Shapes: `which` (n,), `rows` (n,), `pairs` (n, n_pairs).
+        """
+        start = self.arena.rules.balance
+        self.positions[which] = np.zeros((), dtype=POSITION)
+        fresh = np.zeros((), dtype=WALLET)
+        fresh["start"] = start
+        self.wallets[which] = fresh
+        self.row[which], self.pair[which] = rows, pairs
+        self.equity[which] = self.peak[which] = start
+        self.state[which] = 0.0
+        self.state[which, :, -1] = self.arena.ready[self.row[which, None], self.pair[which]]
+
+    def advance(
+        self, targets: Floats, trades: Table | None = None, fills: Table | None = None
+    ) -> None:
+        """Let every wallet live through its next candle.
+
+        Parameters
+        ----------
+        targets : array of shape (n_wallets, n_pairs), in [-1, 1]
+            The share of a whole stake to be long (above 0) or short with, from the open of the
+            next candle on; within `act_beyond` of 0: out. NaN: leave things as they are.
+        trades, fills : arrays of `TRADE` and `FILL` to write to, where there is one wallet
+        """
+        none = self._none
+        _advance(
+            *(self.positions, self.wallets, self._market, self._tiers, self._rules, self._roi),
+            *(self.arena.candles, self.arena.ready, self.pair, self.row, targets, self._orders),
+            *(self.act_beyond, self.leverage, self.equity, self.peak, self.state),
+            none[0] if trades is None else trades,
+            none[1] if fills is None else fills,
+        )
+
+
+@numba.njit(cache=True)
+def ask(order: Record, target: float, act_beyond: float, leverage: float, can_short: bool) -> None:
+    """Write the order that a target means: the other side is left, in any case."""
+    order.leverage, order.share = leverage, abs(target)
+    if math.isnan(target):
+        order.signals = 0
+    elif target > act_beyond:
+        order.signals = ENTER_LONG | EXIT_SHORT
+    elif target < -act_beyond:
+        order.signals = (ENTER_SHORT if can_short else 0) | EXIT_LONG
+    else:
+        order.signals = EXIT_LONG | EXIT_SHORT
+
+
+@numba.njit(cache=True)
+def _advance(
+    positions: Table,
+    wallets: Table,
+    market: Table,
+    tiers: Table,
+    rules: Table,
+    roi: Table,
+    candles: Table,
+    ready: NDArray[np.bool_],
+    pairs: Ints,
+    rows: Ints,
+    targets: Floats,
+    orders: Table,
+    act_beyond: float,
+    leverage: float,
+    equity: Floats,
+    peak: Floats,
+    state: NDArray[np.float32],
+    trades: Table,
+    fills: Table,
+) -> None:
+    rule = rules[0]
+    for n in range(len(wallets)):
+        wallet, own = wallets[n], positions[n]
+        row = rows[n] + 1
+        for at in queue(own):
+            pair = pairs[n, at]
+            candle, order = candles[row, pair], orders[n, at]
+            if candle.minute < 0:
+                continue
+            ask(order, targets[n, at], act_beyond, leverage, rule.can_short)
+            step(
+                own[at],
+                wallet,
+                market[pair],
+                tiers[pair],
+                rule,
+                roi,
+                candle,
+                order,
+                row,
+                False,
+                trades,
+                fills,
+            )
+        rows[n] = row
+        worth = free(wallet) + wallet.tied
+        whole = whole_stake(wallet, rule)
+        for at in range(len(own)):
+            pair = pairs[n, at]
+            gain = unrealised(own[at], candles[row, pair].close, rule)
+            worth += gain
+            held = own[at].side != 0
+            state[n, at, 0] = own[at].side * own[at].stake / whole if held else 0.0
+            state[n, at, 1] = gain / own[at].stake if held else 0.0
+            state[n, at, 4] = ready[row, pair]
+        equity[n] = worth
+        peak[n] = max(peak[n], worth)
+        state[n, :, 2] = math.log(max(worth / wallet.start, 1e-6))
+        state[n, :, 3] = worth / peak[n] - 1.0
