@@ -18,6 +18,7 @@ from hydra_quant.models.fingerprint import canonical
 from hydra_quant.models.store import Refused
 
 _KEY = b"hydra"
+_BESIDE = "beside "
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class Answer:
         FreqAI's ``DI_values``; zeros unless ``DI_threshold`` is set.
     health : Mapping of str to float
         How good the model was on rows it had not seen.
+    extra : Mapping of str to NDArray of shape (n_candles,), float64
+        What the model tells of each candle beside its answer, by the name of its column; NaN where
+        not known. The same names from every window.
     """
 
     predictions: NDArray[np.float64]
@@ -44,6 +48,7 @@ class Answer:
     stds: NDArray[np.float64]
     outlier_index: NDArray[np.float64]
     health: Mapping[str, float] = field(default_factory=dict)
+    extra: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 class Answers:
@@ -64,6 +69,7 @@ class Answers:
         self.do_predict = np.zeros(n_candles, dtype=np.int64)
         self.outlier_index = np.zeros(n_candles)
         self.health: dict[str, NDArray[np.float64]] = {}
+        self.extra: dict[str, NDArray[np.float64]] = {}
 
     def put(self, rows: slice, answer: Answer) -> None:
         """Write one window's answer at its rows."""
@@ -72,9 +78,10 @@ class Answers:
         self.means[rows] = answer.means
         self.stds[rows] = answer.stds
         self.outlier_index[rows] = answer.outlier_index
-        for name, value in answer.health.items():
-            column = self.health.setdefault(name, np.full(len(self.do_predict), np.nan))
-            column[rows] = value
+        for kept, told in ((self.health, answer.health), (self.extra, answer.extra)):
+            for name, value in told.items():
+                column = kept.setdefault(name, np.full(len(self.do_predict), np.nan))
+                column[rows] = value
 
     def columns(self, with_outlier_index: bool, extra: Mapping[str, Any]) -> pd.DataFrame:
         """Return the columns FreqAI promises a strategy, one row a candle.
@@ -87,6 +94,7 @@ class Answers:
             found[f"{name}_mean"] = self.means[:, column]
             found[f"{name}_std"] = self.stds[:, column]
         found.update({f"health_{name}": column for name, column in sorted(self.health.items())})
+        found.update(dict(sorted(self.extra.items())))
         found.update(extra)
         found["do_predict"] = self.do_predict
         if with_outlier_index:
@@ -106,8 +114,8 @@ class AnswerBook:
     Parameters
     ----------
     path : Path
-        Columns ``date``, ``pair``, then as `Answers.columns`; the metadata key ``hydra`` holds the
-        fingerprint and the rows of each window, and a checksum of the whole.
+        Columns ``date``, ``pair``, then as `Answers.columns`, then the extra ones; the metadata
+        key ``hydra`` holds the fingerprint and the rows of each window, and a checksum of all.
     label_names : list of str
     """
 
@@ -176,13 +184,16 @@ class AnswerBook:
         """Write every window entered, unless they are exactly the stored ones."""
         if not self._changed and self._pages.keys() == self._stored.keys():
             return
-        rows: dict[str, list[Any]] = {name: [] for name in self._columns()}
+        pages = [answer for _, page in self._pages.values() for _, answer in page.values()]
+        extra = sorted({name for answer in pages for name in answer.extra})
+        rows: dict[str, list[Any]] = {name: [] for name in (*self._columns(), *map(_beside, extra))}
         windows: dict[str, Any] = {}
         at = 0
         for window, (mark, page) in self._pages.items():
             counts = {pair: len(times) for pair, (times, _) in page.items()}
             health = {pair: dict(answer.health) for pair, (_, answer) in page.items()}
             windows[window] = {"fingerprint": mark, "from": at, "rows": counts, "health": health}
+            windows[window]["extra"] = extra
             at += sum(counts.values())
             for pair, (times, answer) in page.items():
                 self._append(rows, pair, times, answer)
@@ -205,6 +216,9 @@ class AnswerBook:
             rows[f"{name}_std"].append(np.full(n_rows, answer.stds[column]))
         rows["do_predict"].append(answer.do_predict)
         rows["DI_values"].append(answer.outlier_index)
+        for beside in rows.keys() - {*self._columns()}:
+            unknown = np.full(n_rows, np.nan)
+            rows[beside].append(answer.extra.get(beside.removeprefix(_BESIDE), unknown))
 
     def _write(self, columns: dict[str, Any], header: str) -> None:
         table = pa.table(columns).replace_schema_metadata({_KEY: header})
@@ -223,12 +237,14 @@ class AnswerBook:
         for window, entry in windows.items():
             at, answers = entry["from"], {}
             for pair, count in entry["rows"].items():
-                answers[pair] = self._answer(columns, slice(at, at + count), entry["health"][pair])
+                answers[pair] = self._answer(columns, slice(at, at + count), entry, pair)
                 at += count
             found[window] = (entry["fingerprint"], answers)
         return found
 
-    def _answer(self, columns: dict[str, Any], rows: slice, health: Mapping[str, float]) -> Answer:
+    def _answer(
+        self, columns: dict[str, Any], rows: slice, entry: Mapping[str, Any], pair: str
+    ) -> Answer:
         def wide(end: str) -> NDArray[np.float64]:
             return np.column_stack([columns[name + end][rows] for name in self.label_names])
 
@@ -240,8 +256,14 @@ class AnswerBook:
             means=means[0] if len(means) else none,
             stds=stds[0] if len(stds) else none,
             outlier_index=columns["DI_values"][rows],
-            health=health,
+            health=entry["health"][pair],
+            extra={name: columns[_beside(name)][rows] for name in entry["extra"]},
         )
+
+
+def _beside(name: str) -> str:
+    """Column of the file that holds an extra column: none that a label could be called."""
+    return _BESIDE + name
 
 
 def _checksum(columns: Mapping[str, Any], windows: Mapping[str, Any]) -> str:

@@ -36,6 +36,11 @@ class HearingModel(SequenceModel):
         self._asked_by: tuple[IStrategy, FreqaiDataKitchen] | None = None
         self._others: dict[str, tuple[int, PairFrame]] = {}
 
+    @property
+    def hears(self) -> bool:
+        """Whether the others are needed: yes."""
+        return True
+
     def start_live(
         self,
         dataframe: pd.DataFrame,
@@ -51,6 +56,8 @@ class HearingModel(SequenceModel):
         self, trained: Trained, features: NDArray[np.float64], times: NDArray[np.int64], pair: str
     ) -> Answer:
         """Answer consecutive candles of one pair (live), beside all others."""
+        if not self.hears:
+            return super().answer_rows(trained, features, times, pair)
         frames = {pair: bare_frame(pair, times, features, trained.names)}
         assert self._asked_by is not None  # start_live comes first
         strategy, dk = self._asked_by
