@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from hydra_quant.commands.evaluate_models_display import Shown, markdown, show
+from hydra_quant.commands.evaluate_models_display import Shown, check_page, markdown, put, show
 from hydra_quant.commands.head_input import (
     DATA,
     add_config_arguments,
@@ -48,6 +48,8 @@ figures
   net bp: a trade of 4 hours in the direction of the highest and lowest 10 % of the tail's scores,
   less 10 bp; each row trades by itself. R²: of the log realised variance of the next 24 hours, of
   those models alone that forecast a range or the variance; the others show a dash.
+  Fixed thresholds: how often p is beyond .65 or .35 and, of these, the model more than .7 sure of
+  it (|2 p - 1|); or its median beyond 2 %, and more than .6 sure; then, net bp of 4 h trades.
 
 examples
   hydra-quant evaluate models --data ../market-data --mode quick
@@ -65,8 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser, required=True)
     add_json_argument(parser)
     parser.add_argument(
-        "--markdown", type=Path, metavar="FILE", help="write the tables there, as Markdown"
-    )
+        "--markdown", type=Path, metavar="FILE",
+        help="write the tables there, as Markdown; into a page that has marks, between them",
+    )  # fmt: skip
     parser.add_argument(
         "--models", type=_models, nargs="+", default=[list(NETS)], metavar="NET",
         help=f"only these networks, with commas or spaces: {', '.join(NETS)}; none: the rest alone",
@@ -128,8 +131,7 @@ def run(args: argparse.Namespace) -> int:
     """
     settings = settings_of(args)
     path = json_path(args)
-    if args.markdown is not None and not args.markdown.parent.is_dir():
-        raise InputError(f"--markdown {args.markdown}: there is no folder {args.markdown.parent}")
+    check_page(args.markdown)
     timeframe = args.timeframe or "1h"
     if timeframe not in TIMEFRAMES:
         raise InputError(f"--timeframe {timeframe}: one of {', '.join(TIMEFRAMES)} is meant")
@@ -146,7 +148,7 @@ def run(args: argparse.Namespace) -> int:
     if path is not None:
         write_json(path, everything(report, args, plan, asked, judging))
     if args.markdown is not None:
-        args.markdown.write_text(markdown(report, shown), encoding="utf-8")
+        put(args.markdown, markdown(report, shown))
         print(f"Tables: {args.markdown}")
     return 130 if report.walked.interrupted else 0
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from hydra_quant.commands.evaluate_display import console, day, number, table
+from hydra_quant.commands.opening import InputError
 from hydra_quant.heads.models.figures import UNKNOWN, Figure
 from hydra_quant.heads.models.report import BETTER, NOT_BETTER, Judged, ModelsReport
+from hydra_quant.heads.models.thresholds import THRESHOLDS
 
 LABELS = {
     "lstm_cnn": "LSTM-CNN",
@@ -26,6 +29,12 @@ LABELS = {
 DIRECTION = ("AUC", "over logistic", "IC", "Brier", "ECE")
 DIGITS = {"auc": 3, "auc_over_logistic": 3, "ic": 3, "brier": 4, "ece": 3}
 REST = ("net bp", "gross bp", "traded", "R²", "R² over HAR", "training s", "ms a row")
+FIXED = (
+    *("p beyond .65/.35", "sure > .7", "net bp"),
+    *("median beyond 2%", "sure > .6", "net bp"),
+)
+# In a page of other text the tables stand between these.
+MARKS = ("<!-- evaluate models: begin -->", "<!-- evaluate models: end -->")
 Rows = list[list[str]]
 # Blocks from which on quantiles of the draws cover about what they are said to.
 ENOUGH = 30
@@ -76,6 +85,38 @@ def markdown(report: ModelsReport, shown: Shown) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def check_page(path: Path | None) -> None:
+    """Refuse a file for Markdown that could not be written, before hours are spent.
+
+    Raises
+    ------
+    InputError
+        When there is no such folder, or the page has but one of `MARKS`, or the second first.
+    """
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise InputError(f"--markdown {path}: there is no folder {path.parent}")
+    _between(path)
+
+
+def put(path: Path, text: str) -> None:
+    """Write Markdown to a file; where the page has `MARKS`, only between them."""
+    before, after = _between(path)
+    path.write_text(f"{before}{text}{after}", encoding="utf-8")
+
+
+def _between(path: Path) -> tuple[str, str]:
+    """What stands before and after the tables; nothing where they are the whole file."""
+    page = path.read_text(encoding="utf-8") if path.is_file() else ""
+    begin, end = (page.find(mark) for mark in MARKS)
+    if begin == end == -1:
+        return "", ""
+    if not 0 <= begin < end:
+        raise InputError(f"--markdown {path}: {MARKS[0]} and, after it, {MARKS[1]} are meant")
+    return f"{page[: begin + len(MARKS[0])]}\n\n", f"\n{page[end:]}"
+
+
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -107,6 +148,8 @@ def tables(report: ModelsReport) -> list[tuple[str, tuple[str, ...], Rows]]:
         found.append((f"up in {hours} h", DIRECTION, rows))
     rest = [[LABELS[name], *_rest(of)] for name, of in report.models.items()]
     found.append(("4 h rule, variance of 24 h", REST, rest))
+    fixed = [[LABELS[name], *_fixed(of)] for name, of in report.models.items() if of.fixed]
+    found.append(("4 h, fixed thresholds", FIXED, fixed))
     spread = _spread(report)
     if spread:
         headers = tuple(f"AUC, {hours} h" for hours in report.walked.data.hours)
@@ -124,6 +167,19 @@ def _rest(of: Judged) -> list[str]:
         _cell(variance.get("r2_over_har", UNKNOWN), 3),
         f"{of.seconds:.1f}",
         f"{of.ms_per_row:.3f}",
+    ]
+
+
+def _fixed(of: Judged) -> list[str]:
+    rules = [of.fixed.get(name, {}) for name in THRESHOLDS]
+    return [
+        cell
+        for rule in rules
+        for cell in (
+            _share(rule.get("beyond", UNKNOWN), 2),
+            _share(rule.get("share", UNKNOWN), 2),
+            _cell(rule.get("net_bp", UNKNOWN), 1),
+        )
     ]
 
 
@@ -158,8 +214,8 @@ def verdicts(report: ModelsReport) -> list[str]:
     return found
 
 
-def _share(found: Figure) -> str:
-    return f"{found.value:.1%}" if np.isfinite(found.value) else "–"
+def _share(found: Figure, digits: int = 1) -> str:
+    return f"{found.value:.{digits}%}" if np.isfinite(found.value) else "–"
 
 
 def _cell(found: Figure, digits: int) -> str:

@@ -57,13 +57,16 @@ def test_a_network_is_judged_beside_the_others(data, tmp_path, capsys, monkeypat
     assert found["models"]["nhits"]["seconds"] > 0
     assert found["models"]["nhits"]["volatility"]["r2"]["value"] is not None
     assert found["models"]["lightgbm"]["volatility"] == {}
+    assert set(found["models"]["nhits"]["thresholds"]) == {"probability", "median"}
+    assert set(found["models"]["lightgbm"]["thresholds"]) == {"probability"}
     assert found["settings"]["delay"] == 1
     assert found["settings"]["cost"] == 0.001
     assert found["settings"]["windows"] == len(found["windows"]) == 1
     assert found["missing"] == {}
     assert f"rest on {found['blocks_drawn']} blocks of time" in out.out
     text = (tmp_path / "found.md").read_text()
-    for title in ("up in 1 h", "up in 4 h", "up in 24 h", "4 h rule", "lowest to highest seed"):
+    up = ("up in 1 h", "up in 4 h", "up in 24 h")
+    for title in (*up, "4 h rule", "4 h, fixed thresholds", "lowest to highest seed"):
         assert f"| {title}" in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert all(line.endswith("|") for line in rows)

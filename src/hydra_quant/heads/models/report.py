@@ -25,6 +25,8 @@ class Judged:
     ----------
     direction : by hours of the horizon: ``auc``, ``auc_over_logistic``, ``ic``, ``brier``, ``ece``
     rule : ``net_bp``, ``gross_bp`` a trade and ``share`` of the rows that were traded
+    fixed : by name of `thresholds.THRESHOLDS`: share of the rows ``beyond`` it, ``share`` of those
+        with enough confidence too, and ``net_bp`` a trade of these
     volatility : ``r2`` and ``r2_over_har``
     seconds : of training, all windows of the median seed
     ms_per_row : of an answer, in batches
@@ -32,6 +34,7 @@ class Judged:
 
     direction: dict[int, ByName]
     rule: ByName
+    fixed: dict[str, ByName]
     volatility: ByName
     seconds: float
     ms_per_row: float
@@ -106,6 +109,7 @@ def measured(walked: Walked, judging: Judging) -> ModelsReport:
         name: Judged(
             scored.direction(name),
             scored.rule(name),
+            scored.fixed(name),
             scored.volatility(name),
             float(np.median([sum(a.seconds for a in answers) for answers in by_seed])),
             float(np.median([a.ms_per_row for answers in by_seed for a in answers])),
@@ -145,6 +149,7 @@ def _model(judged: Judged) -> dict[str, object]:
         "direction": {f"{hours}h": _all(of) for hours, of in judged.direction.items()},
         "verdict": {f"{hours}h": judged.verdict(hours) for hours in judged.direction},
         "rule": _all(judged.rule),
+        "thresholds": {name: _all(of) for name, of in judged.fixed.items()},
         "volatility": _all(judged.volatility),
         "seconds": judged.seconds,
         "ms_per_row": judged.ms_per_row,

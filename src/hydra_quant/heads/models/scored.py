@@ -11,6 +11,7 @@ from hydra_quant.heads.models.answers import Answer
 from hydra_quant.heads.models.baselines import VOLATILITY
 from hydra_quant.heads.models.figures import UNKNOWN, Blocks, Figure
 from hydra_quant.heads.models.plan import DAY_S
+from hydra_quant.heads.models.thresholds import THRESHOLDS, Threshold
 from hydra_quant.heads.models.walk import Walked
 from hydra_quant.heads.platt import platt
 from hydra_quant.labels.returns import net_of_costs
@@ -121,6 +122,32 @@ class Scored:
                 found[name].append(figures.mean(self.blocks, earned, traded))
             found["share"].append(figures.mean(self.blocks, traded))
         return {name: figure(values) for name, values in found.items()}
+
+    def fixed(self, name: str) -> dict[str, ByName]:
+        """How often `THRESHOLDS` fire, and what their trades earned; only of what it says."""
+        answers = self.walked.answers[name]
+        horizon = self.data.hours.index(RULE_HOURS)
+        return {
+            rule: self._fired(answers, threshold, horizon)
+            for rule, threshold in THRESHOLDS.items()
+            if threshold.known(answers[0][0], horizon)
+        }
+
+    def _fired(self, by_seed: list[list[Answer]], rule: Threshold, horizon: int) -> ByName:
+        returns = self.returns[:, horizon]
+        found: dict[str, list[Floats]] = {"beyond": [], "share": [], "net_bp": []}
+        for answers in by_seed:
+            loose = np.concatenate([rule.sides(a, horizon, sure=False) for a in answers])
+            side = np.concatenate([rule.sides(a, horizon) for a in answers])
+            earned = 1e4 * net_of_costs(returns, self.judging.cost, side)
+            found["beyond"].append(figures.mean(self.blocks, np.abs(loose)))
+            found["share"].append(figures.mean(self.blocks, np.abs(side)))
+            found["net_bp"].append(figures.mean(self.blocks, earned, np.abs(side)))
+        told = {name: self.blocks.figure(values) for name, values in found.items()}
+        if not np.isfinite(found["net_bp"]).all():
+            # Trades in so few blocks that some draws have none: no interval can be told.
+            told["net_bp"] = told["net_bp"]._replace(low=np.nan, high=np.nan)
+        return told
 
     def volatility(self, name: str) -> ByName:
         """R²; empty of a model that forecasts neither variance nor range."""
