@@ -9,6 +9,7 @@ import pandas as pd
 from pandas import DataFrame
 
 from hydra_quant.sandbox.market import MarketSpec, SyntheticMarket
+from hydra_quant.sandbox.market.spec import CONTRACTS
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -114,21 +115,8 @@ def _pair(values: Mapping[str, Any]) -> PairMarket:
     return PairMarket(**{**values, **parts})
 
 
-@dataclass(frozen=True)
-class Contract:
-    """Tick, step and limits of a pair that the real ones of Binance resemble."""
-
-    tick: float
-    step: float
-    min_cost: float = 5.0
-
-
-CONTRACTS = {
-    "BTC/USDT:USDT": Contract(0.1, 0.001, 100.0),
-    "ETH/USDT:USDT": Contract(0.01, 0.001, 20.0),
-    "SOL/USDT:USDT": Contract(0.01, 0.01),
-    "DOGE/USDT:USDT": Contract(0.00001, 1.0),
-}
+LEAST_COST = {"BTC/USDT:USDT": 100.0, "ETH/USDT:USDT": 20.0}
+"""Smallest order in USDT on Binance; 5 elsewhere."""
 
 
 def sandbox_market(
@@ -144,7 +132,7 @@ def sandbox_market(
         rates = source.funding(pair, start, end)
         mark = source.mark(pair, "1h", start, end).set_index("time_ms")["open"]
         table = source.candles(pair, timeframe, start, end).iloc[:candles]
-        events = zip(rates["time_ms"], rates["funding_rate"], strict=True)
+        events = zip(rates["time_ms"], rates["rate"], strict=True)
         funding = [(int(t), float(r), float(mark[t])) for t, r in events if t in mark.index]
         found[pair] = _assembled(pair, table, funding)
     return Market(found, minutes, start)
@@ -194,5 +182,5 @@ def _assembled(pair: str, table: DataFrame, funding: list[Funding]) -> PairMarke
         tick=contract.tick,
         step=contract.step,
         min_amount=contract.step,
-        min_cost=contract.min_cost,
+        min_cost=LEAST_COST.get(pair, 5.0),
     )

@@ -20,8 +20,10 @@ from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.persistence import LocalTrade
 from pandas import DataFrame, Series
 from support.ledger_actions import NOTHING, SIGNALS, Act, Actions, Rules
-from support.ledger_market import CONTRACTS, MINUTE_MS, Market, PairMarket
+from support.ledger_market import MINUTE_MS, Market, PairMarket
 from support.ledger_trades import OrderRow, Outcome, TradeRow
+
+from hydra_quant.sandbox.market.spec import CONTRACTS
 
 HOUR_S = 3600
 

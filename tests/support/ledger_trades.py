@@ -38,8 +38,8 @@ class TradeRow:
     stop_loss_abs: float
     initial_stop_loss_abs: float
     liquidation_price: float | None
-    min_rate: float
-    max_rate: float
+    min_rate: float | None  # None: closed before freqtrade looked at a candle
+    max_rate: float | None
     orders: tuple[OrderRow, ...] = ()
 
 
