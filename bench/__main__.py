@@ -15,6 +15,7 @@ NAMES = (
     "live_loop",
     "gate_loop",
     "scorer",
+    "training",
 )
 RESULTS = Path(__file__).parent / "results"
 
