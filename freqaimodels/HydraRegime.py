@@ -30,6 +30,7 @@ class HydraRegime(PanelModel):
     """
 
     head: ClassVar[str] = "regime"
+    selects: ClassVar[bool] = False
     sections: ClassVar[tuple[str, ...]] = ("signals", "regimes")
 
     def resolved_parameters(self) -> dict[str, Any]:

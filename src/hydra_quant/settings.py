@@ -135,7 +135,7 @@ class Causal(_Section):
     tau_max: int = Field(5, ge=1, le=50, description="largest lag that is searched (candles)")
     alpha: float = Field(0.05, gt=0, lt=0.5, description="level of every test")
     max_rows: int = Field(
-        2000, ge=200, le=100_000, description="latest training candles of a pair that are searched"
+        5000, ge=200, le=100_000, description="latest training candles of a pair that are searched"
     )
     most: int | None = Field(None, ge=1, description="keep at most so many features; unset: all")
 

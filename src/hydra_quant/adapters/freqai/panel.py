@@ -6,7 +6,8 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,11 +19,13 @@ from numpy.typing import NDArray
 from hydra_quant.adapters.freqai import checks
 from hydra_quant.adapters.freqai.answers import Answer, AnswerBook, Answers
 from hydra_quant.adapters.freqai.base import HydraFreqaiModel
+from hydra_quant.adapters.freqai.causal import Search, chosen
 from hydra_quant.adapters.freqai.frames import PairFrame, candle_hash, complete_rows
 from hydra_quant.adapters.freqai.pool import agreeing, asked_rows, pool, scatter, statistics
 from hydra_quant.adapters.freqai.sieve import FILTER_KEYS, wants_filters
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.adapters.freqai.windows import Window, day
+from hydra_quant.models.causal import Selection, write_network
 from hydra_quant.models.fingerprint import canonical, digest
 from hydra_quant.models.rows import Rows
 from hydra_quant.models.store import fingerprint
@@ -72,6 +75,8 @@ class PanelModel(HydraFreqaiModel):
     Under ``freqtrade lookahead-analysis``, which reduces the whitelist to one pair, set
     ``panel_pairs``: a pool that changes with the whitelist changes every prediction.
     """
+
+    selects: ClassVar[bool] = True
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
@@ -274,7 +279,9 @@ class PanelModel(HydraFreqaiModel):
         self, trained: Trained, frames: dict[str, PairFrame], rows: dict[str, slice]
     ) -> dict[str, Answer]:
         times = {name: frame.times[rows[name]] for name, frame in frames.items()}
-        features = {name: frame.features[rows[name]] for name, frame in frames.items()}
+        first = next(iter(frames.values()))
+        read = _places(trained.names, first.names)
+        features = {name: frame.features[rows[name]][:, read] for name, frame in frames.items()}
         asked, places = asked_rows(features, times, self.fit_rows)
         predictions = self.predict_panel(trained.model, asked)
         return scatter(predictions, asked, places, times, trained)
@@ -289,12 +296,45 @@ class PanelModel(HydraFreqaiModel):
         train, test = self.split(rows.times // self.base_tf_seconds)
         if self.ft_params.get("weight_factor", 0) > 0:
             rows = replace(rows, weights=self.recency_weights(len(rows)))
-        block = rows.take(train)
+        block, later = rows.take(train), rows.take(test) if len(test) else None
         first = next(iter(frames.values()))
-        model = self.fit_panel(block, rows.take(test) if len(test) else None, first.names)
+        selection = self._chosen(frames, block, window)
+        names = first.names
+        if selection is not None and selection.kept:
+            names = [name for name in names if name in selection.kept]
+            read = _places(names, first.names)
+            block = replace(block, features=block.features[:, read])
+            if later is not None:
+                later = replace(later, features=later.features[:, read])
+        model = self.fit_panel(block, later, names)
         means, stds = statistics(block)
         health = self.health_of(model)
-        return Trained(model, first.names, first.label_names, means, stds, None, None, health)
+        return Trained(model, names, first.label_names, means, stds, None, None, health, selection)
+
+    def _chosen(
+        self, frames: dict[str, PairFrame], block: Rows, window: Window
+    ) -> Selection | None:
+        """Return what drives the label in the training rows; None: it is not asked for."""
+        settings = self.hydra.causal
+        if not settings.enabled:
+            return None
+        folder = Path(self.full_path) / "causal"
+        search = Search(settings, self.horizon, self.base_tf_seconds, self.settings.seed, folder)
+        selection = chosen(frames, block, search)
+        if selection.kept:
+            logger.info(f"{PANEL}, window {window.label}: {selection.line()}")
+        else:
+            why = next(iter(selection.why.values()), "")
+            logger.warning(
+                f"{PANEL}, window {window.label}: {selection.line()} All are kept ({why})."
+            )
+        return selection
+
+    def explain(self, trained: Trained, folder: Path, stem: str, known_until: int) -> None:
+        """Draw what drives the label beside the model, if that was searched."""
+        if trained.selection is not None:
+            target = ", ".join(trained.label_names)
+            write_network(trained.selection, folder / f"{stem}_causal.svg", target)
 
     def answer_rows(
         self, trained: Trained, features: NDArray[np.float64], times: NDArray[np.int64], pair: str
@@ -328,6 +368,11 @@ class PanelModel(HydraFreqaiModel):
             newest = max(known, key=lambda entry: entry["trained_timestamp"])
             self.dd.pair_dict[pair] = newest.copy()
             logger.info(f"{pair}: answered by the panel's model {newest['model_filename']}.")
+
+
+def _places(names: list[str], among: list[str]) -> slice | list[int]:
+    """Return where columns stand among others: all of them without a copy, as they mostly are."""
+    return slice(None) if names == among else [among.index(name) for name in names]
 
 
 def _on_own_frame(frame: PairFrame, dataframe: pd.DataFrame) -> PairFrame:

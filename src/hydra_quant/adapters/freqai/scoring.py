@@ -37,6 +37,7 @@ class ScoringModel(PanelModel):
     """
 
     head: ClassVar[str] = "score"
+    selects: ClassVar[bool] = False
     sections: ClassVar[tuple[str, ...]] = ("signals", "regimes", "scorer", "gates")
 
     @abstractmethod

@@ -41,6 +41,7 @@ class SequenceModel(PanelModel):
     """
 
     head: ClassVar[str] = "direction"
+    selects: ClassVar[bool] = False
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
