@@ -107,6 +107,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache", type=Path, metavar="FOLDER", help="keep answers there, and use what fits"
     )
     parser.add_argument(
+        "--continual", action="store_true",
+        help="train each network a second time: each block's goes on from the block before",
+    )  # fmt: skip
+    parser.add_argument(
         "--shuffled", action="store_true", help="give the rows each other's outcomes: a control"
     )
     add_config_arguments(parser)
@@ -166,7 +170,13 @@ def plan_of(args: argparse.Namespace) -> Plan:
 def asked_of(args: argparse.Namespace) -> Asked:
     """What is trained."""
     names = tuple(dict.fromkeys(name for part in args.models for name in part))
-    return Asked(nets=names, seeds=args.seeds, first_seed=args.seed, mode=args.mode)
+    return Asked(
+        nets=names,
+        seeds=args.seeds,
+        first_seed=args.seed,
+        mode=args.mode,
+        continual=args.continual,
+    )
 
 
 def everything(
@@ -180,6 +190,7 @@ def everything(
             "mode": args.mode,
             "delay": args.delay,
             "shuffled": args.shuffled,
+            "continual": args.continual,
             "interval": 0.95,
             "seeds": list(asked.seeds_of("lightgbm")),
             **asdict(plan),

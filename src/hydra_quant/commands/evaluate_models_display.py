@@ -11,6 +11,7 @@ from hydra_quant.commands.opening import InputError
 from hydra_quant.heads.models.figures import UNKNOWN, Figure
 from hydra_quant.heads.models.report import BETTER, NOT_BETTER, Judged, ModelsReport
 from hydra_quant.heads.models.thresholds import THRESHOLDS
+from hydra_quant.heads.models.walk import CONTINUED, NETS
 
 LABELS = {
     "lstm_cnn": "LSTM-CNN",
@@ -26,6 +27,7 @@ LABELS = {
     "har": "HAR",
     "volatility_persistence": "persistence of variance",
 }
+LABELS |= {f"{name}{CONTINUED}": f"{LABELS[name]} (continued)" for name in NETS}
 DIRECTION = ("AUC", "over logistic", "IC", "Brier", "ECE")
 DIGITS = {"auc": 3, "auc_over_logistic": 3, "ic": 3, "brier": 4, "ece": 3}
 REST = ("net bp", "gross bp", "traded", "R²", "R² over HAR", "training s", "ms a row")
@@ -150,6 +152,8 @@ def tables(report: ModelsReport) -> list[tuple[str, tuple[str, ...], Rows]]:
     found.append(("4 h rule, variance of 24 h", REST, rest))
     fixed = [[LABELS[name], *_fixed(of)] for name, of in report.models.items() if of.fixed]
     found.append(("4 h, fixed thresholds", FIXED, fixed))
+    if going_on := _going_on(report):
+        found.append(("from chance, and continued", ("training s", "best epoch a block"), going_on))
     spread = _spread(report)
     if spread:
         headers = tuple(f"AUC, {hours} h" for hours in report.walked.data.hours)
@@ -180,6 +184,20 @@ def _fixed(of: Judged) -> list[str]:
             _share(rule.get("share", UNKNOWN), 2),
             _cell(rule.get("net_bp", UNKNOWN), 1),
         )
+    ]
+
+
+def _going_on(report: ModelsReport) -> Rows:
+    """Both trainings of each network that was trained in two ways."""
+    return [
+        [
+            LABELS[one],
+            f"{report.models[one].seconds:.1f}",
+            ", ".join(f"{epoch:g}" for epoch in report.models[one].epochs),
+        ]
+        for name in report.models
+        if name + CONTINUED in report.models
+        for one in (name, name + CONTINUED)
     ]
 
 

@@ -127,7 +127,7 @@ def _network(name, data, at, window):
     options = networks.options_of(name, data, TINY[name])
     return networks.answer(
         name, data, at, window, training, options, graphs=graphs, told=lambda what, done: None
-    )
+    )[0]
 
 
 def test_a_network_of_quantiles_forecasts_a_range_and_one_of_all_pairs_answers_each():
@@ -223,6 +223,34 @@ def test_answers_are_kept_and_only_what_fits_is_used(tmp_path, monkeypatch):
 
 def _refuse(*args, **kw):
     raise AssertionError("trained anew")
+
+
+def test_a_continued_network_goes_on_from_the_window_before(tmp_path, monkeypatch):
+    started, fit = [], networks.fit
+
+    def spied(*args, **kw):
+        started.append(kw["start_from"])
+        return fit(*args, **kw)
+
+    monkeypatch.setattr(networks, "fit", spied)
+    data, plan = planted(1200), replace(PLAN, windows=3)
+    wanted = asked("lstm_attention", continual=True)
+    told = walk.walk(data, plan, wanted, cache=tmp_path).answers
+    assert [start is None for start in started] == [True] * 4 + [False] * 2
+    assert started[4].sha256 != started[5].sha256
+    cold, warm = (told[name][0] for name in ("lstm_attention", "lstm_attention_continued"))
+    np.testing.assert_array_equal(cold[0].score, warm[0].score)
+    assert not np.array_equal(cold[1].score, warm[1].score)
+    assert all(1 <= one.epoch <= 3 for one in (*cold, *warm))
+    started.clear()
+    again = walk.walk(data, plan, wanted, cache=tmp_path).answers
+    assert not started
+    assert again["lstm_attention_continued"][0][2].epoch == warm[2].epoch
+    newest = max(tmp_path.glob("*.npz"), key=lambda path: path.stat().st_mtime_ns)
+    newest.unlink()  # its weights rest on windows whose answers alone are kept
+    again = walk.walk(data, plan, wanted, cache=tmp_path).answers
+    assert [start is None for start in started] == [True, False, False]
+    np.testing.assert_array_equal(again["lstm_attention_continued"][0][2].score, warm[2].score)
 
 
 def test_other_options_of_a_network_are_other_answers(tmp_path, monkeypatch):

@@ -30,6 +30,7 @@ class Answer:
         Log realised variance of the day ahead; NaN where it forecasts none.
     seconds : spent on training
     ms_per_row : milliseconds an answer takes, in batches
+    epoch : of a network: the one whose weights were best on the tail; NaN
     """
 
     tail: Floats
@@ -38,6 +39,7 @@ class Answer:
     volatility: Floats
     seconds: float
     ms_per_row: float
+    epoch: float = float("nan")
 
 
 def silent(later: int, test: int, horizons: int) -> Answer:
@@ -67,7 +69,8 @@ class Cache:
             with np.load(path, allow_pickle=False) as kept:
                 arrays = {name: kept[name] for name in kept.files}
                 times = arrays.pop("times")
-                return Answer(**arrays, seconds=float(times[0]), ms_per_row=float(times[1]))
+                seconds, taken, epoch = map(float, times)
+                return Answer(**arrays, seconds=seconds, ms_per_row=taken, epoch=epoch)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             return None  # it is made anew, and replaced
 
@@ -80,7 +83,7 @@ class Cache:
             name: value for name, value in vars(answer).items() if isinstance(value, np.ndarray)
         }
         buffer = io.BytesIO()
-        kept["times"] = np.array([answer.seconds, answer.ms_per_row])
+        kept["times"] = np.array([answer.seconds, answer.ms_per_row, answer.epoch])
         np.savez_compressed(buffer, allow_pickle=False, **kept)
         partial = self._path(key).with_suffix(f".{os.getpid()}.part")
         try:

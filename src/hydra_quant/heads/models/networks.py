@@ -25,6 +25,7 @@ from hydra_quant.models.training.fitting import fit
 from hydra_quant.models.training.loop import Diverged
 from hydra_quant.models.training.options import Mode, Training
 from hydra_quant.models.training.progress import Epoch
+from hydra_quant.models.training.trained import Trained
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -69,8 +70,9 @@ def answer(
     options: Mapping[str, Any],
     *,
     graphs: Graphs | None = None,
+    start_from: Trained | None = None,
     told: Told,
-) -> Answer:
+) -> tuple[Answer, Trained]:
     """Train a network on a window, stopped early by its validation tail, and ask it.
 
     Parameters
@@ -81,13 +83,15 @@ def answer(
     window : rows of `at`
     training, options : of `training_of` and `options_of`
     graphs : of `graphs_of`, for a network of all pairs together
+    start_from : the network of the window before, to go on from; None starts from chance
     told : progress of this training
 
     Returns
     -------
-    Answer
-        ``volatility`` of one that tells quantiles: the log of the range between its lowest and
-        highest at the longest horizon, turned into a variance by a line through the tail.
+    Answer, Trained
+        And the network. ``volatility`` of one that tells quantiles: the log of the range between
+        its lowest and highest at the longest horizon, turned into a variance by a line through the
+        tail.
 
     Raises
     ------
@@ -105,7 +109,7 @@ def answer(
     try:
         trained = fit(
             name, options, taught.windows, taught.targets, tail.windows, tail.targets, training,
-            progress=_Forward(told), graph=graph,
+            progress=_Forward(told), graph=graph, start_from=start_from,
         )  # fmt: skip
     except Diverged as error:
         raise Failed(str(error)) from error
@@ -128,9 +132,11 @@ def answer(
     if ranges:
         line = fit_line(ranges[0][:, None], data.ahead[tail.at[:, 0], tail.at[:, 1]])
         found.volatility[:] = along(line, ranges[1][:, None])
-    return Answer(
-        found.tail, found.score, found.median, found.volatility, seconds, 1e3 * taken / len(test.at)
-    )
+    answered = Answer(
+        found.tail, found.score, found.median, found.volatility, seconds,
+        1e3 * taken / len(test.at), float(trained.record["best_epoch"]),
+    )  # fmt: skip
+    return answered, trained
 
 
 class _Part:

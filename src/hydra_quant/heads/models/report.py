@@ -30,6 +30,7 @@ class Judged:
     volatility : ``r2`` and ``r2_over_har``
     seconds : of training, all windows of the median seed
     ms_per_row : of an answer, in batches
+    epochs : of a network: in each window the epoch whose weights were best, median over seeds
     """
 
     direction: dict[int, ByName]
@@ -38,6 +39,7 @@ class Judged:
     volatility: ByName
     seconds: float
     ms_per_row: float
+    epochs: tuple[float, ...] = ()
 
     def verdict(self, hours: int) -> str:
         """Whether its AUC is above that of logistic regression; empty where there is none."""
@@ -113,6 +115,7 @@ def measured(walked: Walked, judging: Judging) -> ModelsReport:
             scored.volatility(name),
             float(np.median([sum(a.seconds for a in answers) for answers in by_seed])),
             float(np.median([a.ms_per_row for answers in by_seed for a in answers])),
+            tuple(np.median([[a.epoch for a in answers] for answers in by_seed], axis=0).tolist()),
         )
         for name, by_seed in walked.answers.items()
     }
@@ -153,6 +156,7 @@ def _model(judged: Judged) -> dict[str, object]:
         "volatility": _all(judged.volatility),
         "seconds": judged.seconds,
         "ms_per_row": judged.ms_per_row,
+        "best_epochs": [_plain(epoch) for epoch in judged.epochs],
     }
 
 

@@ -22,6 +22,8 @@ Ints = NDArray[np.int64]
 NETS = (
     *("lstm_cnn", "lstm_attention", "direction_transformer", "tft", "nhits", "graph_attention"),
 )
+# A network whose training goes on from that of the window before.
+CONTINUED = "_continued"
 MODELS = (*NETS, *baselines.DIRECTION, *baselines.VOLATILITY)
 
 
@@ -36,6 +38,7 @@ class Asked:
     first_seed : they count up from it
     mode : of the trainer; 'quick' learns from every fourth row, five epochs at most
     options, training : by network, over their usual ones
+    continual : train each network a second time, each window going on from the one before
     """
 
     nets: tuple[str, ...] = NETS
@@ -44,15 +47,17 @@ class Asked:
     mode: Literal["full", "quick"] = "full"
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     training: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    continual: bool = False
 
     @property
     def models(self) -> tuple[str, ...]:
         """The quick ones first: whoever stops early has something to compare with."""
-        return (*baselines.DIRECTION, *baselines.VOLATILITY, *self.nets)
+        again = [name + CONTINUED for name in self.nets if self.continual]
+        return (*baselines.DIRECTION, *baselines.VOLATILITY, *self.nets, *again)
 
     def seeds_of(self, name: str) -> tuple[int, ...]:
         """One for what does not depend on chance."""
-        several = name in NETS or name in baselines.SEEDED
+        several = name.removesuffix(CONTINUED) in NETS or name in baselines.SEEDED
         return tuple(range(self.first_seed, self.first_seed + (self.seeds if several else 1)))
 
 
@@ -126,7 +131,7 @@ class _Walk:
 
     def model(self, name: str) -> list[list[Answer]]:
         """The answers of one model, a list a seed."""
-        ask = _Asker(name, self.data, self.at, self.asked)
+        ask = _Asker(name, self.data, self.at, self.asked, self.windows)
         return [
             [self._one(ask, seed, number) for number in range(len(self.windows))]
             for seed in self.asked.seeds_of(name)
@@ -137,7 +142,7 @@ class _Walk:
         key = digest(self.about, str(number), ask.name, str(seed), ask.described(seed))
         found = self.kept.get(key)
         if found is None:
-            found = ask(self.windows[number], seed, _within(self.told, label, self.done, self.jobs))
+            found = ask(number, seed, _within(self.told, label, self.done, self.jobs))
             self.kept.put(key, found)
         self.done += 1
         self.told(label, self.done / self.jobs)
@@ -152,40 +157,59 @@ class _Asker:
     data: Material
     at: Ints
     asked: Asked
+    windows: list[Window]
     graphs: Any = None
+    before: dict[tuple[int, int], Any] = field(default_factory=dict)
 
-    def __call__(self, window: Window, seed: int, told: Told) -> Answer:
-        if self.name not in NETS:
+    @property
+    def net(self) -> str:
+        return self.name.removesuffix(CONTINUED)
+
+    def __call__(self, number: int, seed: int, told: Told) -> Answer:
+        window = self.windows[number]
+        if self.net not in NETS:
             told("", 0.0)
             return baselines.answer(self.name, self.data, self.at, window, seed)
+        if self.net == self.name or number == 0:
+            before = None
+        else:
+            if (number - 1, seed) not in self.before:  # its answer was kept, not its weights
+                self(number - 1, seed, told)
+            before = self.before.pop((number - 1, seed))
+        answer, trained = self._trained(window, seed, before, told)
+        if self.net != self.name:
+            self.before[number, seed] = trained
+        return answer
+
+    def _trained(self, window: Window, seed: int, before: Any, told: Told) -> tuple[Answer, Any]:
         from hydra_quant.heads.models import networks
         from hydra_quant.models.nets import registry
 
-        if self.name in registry.GROUPED and self.graphs is None:
+        if self.net in registry.GROUPED and self.graphs is None:
             self.graphs = networks.graphs_of(self.data)
         return networks.answer(
-            self.name, self.data, self.at, window,
+            self.net, self.data, self.at, window,
             networks.training_of(
-                self.name, self.asked.mode, seed, self.asked.training.get(self.name, {})
+                self.net, self.asked.mode, seed, self.asked.training.get(self.net, {})
             ),
-            networks.options_of(self.name, self.data, self.asked.options.get(self.name, {})),
-            graphs=self.graphs, told=told,
+            networks.options_of(self.net, self.data, self.asked.options.get(self.net, {})),
+            graphs=self.graphs, start_from=before, told=told,
         )  # fmt: skip
 
     def described(self, seed: int) -> str:
         """What its answers depend on besides rows and windows."""
-        if self.name not in NETS:
+        if self.net not in NETS:
             return ""
         from hydra_quant.heads.models import networks
         from hydra_quant.models.nets import registry
 
-        given = networks.options_of(self.name, self.data, self.asked.options.get(self.name, {}))
+        given = networks.options_of(self.net, self.data, self.asked.options.get(self.net, {}))
         training = networks.training_of(
-            self.name, self.asked.mode, seed, self.asked.training.get(self.name, {})
+            self.net, self.asked.mode, seed, self.asked.training.get(self.net, {})
         )
         shape = {"features": len(self.data.names), "horizons": len(self.data.hours), **given}
         return canonical(
-            {"options": registry.options(self.name, shape), "training": asdict(training)}
+            {"options": registry.options(self.net, shape), "training": asdict(training)}
         )
 
 
