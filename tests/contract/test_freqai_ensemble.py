@@ -17,6 +17,7 @@ from support.strategies.DirectionProbe import DirectionProbe
 
 from hydra_quant.adapters.freqai import ensemble_trained, member_nets
 from hydra_quant.adapters.freqai.member_trees import LightGbmMember, XgboostMember
+from hydra_quant.adapters.strategy.columns import ACT, DISCORD
 from hydra_quant.labels import forward_return
 from hydra_quant.models.boosting import BoostedTrees
 from hydra_quant.models.ensemble.weights import DIRECTION
@@ -93,6 +94,7 @@ def test_what_is_planted_is_found_by_each_and_by_all_together(found: Frames) -> 
     for frame in found.values():
         window = answered(frame)
         assert window["do_predict"].eq(1).all()
+        assert {ACT, DISCORD} <= {*frame.columns}  # what the strategy reads
         apart = [skill(frame, name) for name in UPS]
         assert min(apart) > 0.3
         assert skill(frame, "&-up") > np.mean(apart)

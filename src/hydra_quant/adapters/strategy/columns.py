@@ -16,6 +16,8 @@ from hydra_quant.signals.momentum import momentum
 from hydra_quant.signals.soft_vote import SoftVote, model_vote, soft_vote
 
 PREDICTION = "&-return"
+ACT, DISCORD = "model_act", "model_disagreement"
+"""Columns of a model that is an ensemble: which side it would act on, and its members' discord."""
 TOLD = ("hydra_", "signal_", "expected_", "thesis_")
 SOURCES = ("model", "momentum", "mean_reversion")
 
@@ -29,7 +31,8 @@ def add_votes(frame: DataFrame, *, horizon: int, settings: Vote, with_model: boo
         ``do_predict`` as FreqAI returns them
     horizon : holding horizon in candles
     settings : weights and thresholds
-    with_model : whether the model's prediction votes
+    with_model : whether the model's prediction votes; where an ensemble of models would not act
+        (``model_act`` is 0) it votes 0
 
     Returns
     -------
@@ -42,6 +45,8 @@ def add_votes(frame: DataFrame, *, horizon: int, settings: Vote, with_model: boo
     }
     if with_model:
         prediction = frame[PREDICTION].to_numpy(float)
+        if ACT in frame:
+            prediction = np.where(frame[ACT].to_numpy(float) == 0, 0.0, prediction)
         votes["model"] = model_vote(prediction, trusted(frame), settings.model_edge)
     total = soft_vote(votes, _weights(settings), settings.speak_above)
     # A model may be silent; a rule that is still warming up would leave the vote to fewer sources.

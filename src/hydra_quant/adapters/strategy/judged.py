@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from hydra_quant.adapters.strategy.columns import trusted
+from hydra_quant.adapters.strategy.columns import DISCORD, trusted
 from hydra_quant.adapters.strategy.heads import Heads
 from hydra_quant.adapters.strategy.teaching import PROFITABLE, features_of_signals
 from hydra_quant.heads.regime_features import regime_features
@@ -102,8 +102,9 @@ def add_ensemble(frame: DataFrame, settings: Settings, *, minutes: int, horizon:
     The frame with ``hydra_trend``, ``hydra_onchain``, ``hydra_sentiment_volume``,
     ``hydra_weight_<source>``, ``hydra_others`` (joint vote in [-1, 1], NaN while warming up),
     ``hydra_agree`` (families of sources that speak for it), ``hydra_oppose``,
-        ``hydra_disagreement``; and ``hydra_vote``, which is the
-    scored signal's opinion where one fires (side times score) and the others' vote elsewhere.
+    ``hydra_disagreement`` (of the sources, or of the members of a model that is an ensemble, if
+    that is more); and ``hydra_vote``, which is the scored signal's opinion where one fires (side
+    times score) and the others' vote elsewhere.
     """
     close = frame["close"].to_numpy(float)
     frame = frame.assign(
@@ -125,9 +126,16 @@ def add_ensemble(frame: DataFrame, settings: Settings, *, minutes: int, horizon:
         hydra_others=others,
         hydra_agree=_families_for(votes, weights, regime, joint.total, settings.vote.speak_above),
         hydra_oppose=joint.oppose,
-        hydra_disagreement=joint.disagreement,
+        hydra_disagreement=np.fmax(joint.disagreement, _within_model(frame)),
         hydra_vote=opinion,
     )
+
+
+def _within_model(frame: DataFrame) -> Floats:
+    """Discord of the members of a model; NaN where it has none or is not trusted."""
+    if DISCORD not in frame:
+        return np.full(len(frame), np.nan)
+    return np.where(trusted(frame), frame[DISCORD].to_numpy(float), np.nan)
 
 
 def _families_for(
