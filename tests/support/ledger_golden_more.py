@@ -28,6 +28,19 @@ MORE = (
                "trailing_stop_positive_offset": 0.03, "trailing_only_offset_is_reached": True},
     ),
     golden(
+        "an exit reckoned outside of the candle is not filled, and withdrawn with the next",
+        """
+         100 101 99   100    enter_long leverage=10
+         100 102 99.9 101
+         101 101 100  100.5
+         100 100 100  100
+        """,
+        # 100 * (1 + 0.1 - 0.01 / 10) = 109.9, which candle 1 does not reach; the stop is at 101.9
+        out("long", "1@100", "2@101", "trailing_stop_loss", profit_abs=7.99, stop_loss_abs=101.9),
+        rules={"trailing_stop": True, "trailing_stop_positive": 0.01,
+               "trailing_stop_positive_offset": 0.1, "trailing_only_offset_is_reached": True},
+    ),
+    golden(
         "held to the end: sold at the last candle's open, whatever came after it",
         LONG + " 102 103 101 102\n 104 120 90 119",
         out("long", "1@100", "3@104", "force_exit", profit_abs=3.796, max_rate=120.0,

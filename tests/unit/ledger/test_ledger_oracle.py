@@ -18,6 +18,14 @@ def test_freqtrade_makes_the_trades_that_were_worked_out(case: Golden) -> None:
     assert departures(case, run_freqtrade(case.market, case.actions, case.rules)) == []
 
 
+def test_a_departure_from_what_was_worked_out_is_named() -> None:
+    case, outcome = _outcome()
+    (said,) = departures(case, _with(outcome, profit_abs=34.5, exit_reason="exit_signal"))
+    assert said.startswith("trade 0 profit_abs: 34.5, not 34.525")
+    assert departures(case, _with(outcome, amount=1.001)) == ["trade 0 amount: 1.001, not 1.0"]
+    assert departures(case, replace(outcome, trades=())) == ["0 trades"]
+
+
 def test_two_runs_say_the_same_whatever_ran_between() -> None:
     first, other = ALL[0], ALL[1]
     before = run_freqtrade(first.market, first.actions, first.rules)
