@@ -15,9 +15,10 @@ from support.freqai_bot import NOW, Bot
 from support.freqai_world import PAIRS, World, scanned
 from support.strategies.DirectionProbe import DirectionProbe
 from support.strategies.FreqaiProbe import FreqaiProbe
+from support.strategies.RegimeProbe import RegimeProbe
+from support.strategies.ScoreProbe import ScoreProbe
 
 from hydra_quant.adapters.freqai.runs import sha256_of
-from hydra_quant.adapters.strategy.teaching import DIRECTION
 from hydra_quant.models.store import open_bundle
 
 TREES = scanned("HydraLightGBM").HydraLightGBM
@@ -27,9 +28,24 @@ SMALL = {
     **{"length": 8, "filters_1": 8, "filters_2": 8, "hidden": 8, "layers": 1, "head": 8},
     **{"epochs": 2, "lr": 0.01, "batch": 64, "dropout": 0.0, "head_dropout": 0.0, "threads": 1},
 }
-OF = {"trees": (TREES, FreqaiProbe, {"n_estimators": 20, "n_jobs": 1}),
-      "pairwise": (PAIRWISE, FreqaiProbe, {"n_estimators": 20, "n_jobs": 1}),
-      "net": (NET, DirectionProbe, SMALL)}  # fmt: skip
+TREE = {"n_estimators": 20, "n_jobs": 1}
+OF: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
+    "trees": (TREES, FreqaiProbe, TREE, {}),
+    "pairwise": (PAIRWISE, FreqaiProbe, TREE, {}),
+    "net": (NET, DirectionProbe, SMALL, {}),
+    "regime": (
+        scanned("HydraRegime").HydraRegime,
+        RegimeProbe,
+        {"n_estimators": 5},
+        {"regimes": {"window_candles": 100, "label": "same"}},
+    ),
+    "scorer": (
+        scanned("HydraSignalScorer").HydraSignalScorer,
+        ScoreProbe,
+        {},
+        {"scorer": {"min_samples": 100, "rounds": 10, "folds": 2}},
+    ),
+}
 TIMERANGE = "20240129-20240205"
 LAST = pd.Timestamp("2024-02-02", tz="UTC")  # begin of its last window
 CANDLE = ["date", "open", "high", "low", "close", "volume"]
@@ -38,8 +54,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 
 
 def run(world: World, kind: str, **changes: Any) -> dict[str, pd.DataFrame]:
-    model, strategy, parameters = OF[kind]
-    given = {"timerange": TIMERANGE, "freqai__model_training_parameters": parameters, **changes}
+    model, strategy, parameters, hydra = OF[kind]
+    given = {
+        **{"timerange": TIMERANGE, "freqai__model_training_parameters": parameters},
+        **{"hydra": dict(hydra), **changes},
+    }
     return world.run(model, world.config(**given), strategy)
 
 
@@ -73,9 +92,10 @@ def forget_answers(world: World) -> None:
 
 
 def bot_of(world: World, kind: str, frozen: str, **changes: Any) -> Bot:
-    model, strategy, parameters = OF[kind]
+    model, strategy, parameters, hydra = OF[kind]
     given = {"model_training_parameters": parameters, "expiration_hours": 1, **changes}
-    return Bot(world, model, PAIRS[:2], strategy=strategy, hydra={"freeze": frozen}, **given)
+    known = {**hydra, "freeze": frozen}
+    return Bot(world, model, PAIRS[:2], strategy=strategy, hydra=known, **given)
 
 
 def answered(bot: Bot, pair: str, candles: pd.DataFrame) -> pd.DataFrame:
@@ -97,18 +117,23 @@ def test_a_frozen_backtest_and_a_frozen_bot_answer_as_the_backtest_did(
         pd.testing.assert_frame_equal(frame, frames[pair], check_exact=True)
     bot = bot_of(world, kind, frozen)
     bot.train(PAIRS[0])  # what the scanner would do: nothing
-    labels = ["&-return"] if kind != "net" else list(DIRECTION)
+    labels = [
+        column
+        for column in frames[PAIRS[0]]
+        if column.startswith("&-") and not column.endswith(("_mean", "_std"))
+    ]
     for pair in PAIRS[:2]:
         bot.now = NOW
         frame = frames[pair]
         live = answered(bot, pair, frame.loc[frame["date"] < NOW, CANDLE])
         tested = frame.set_index("date").loc[LAST : NOW - HOUR]
         assert len(tested) == 72
-        assert tested["do_predict"].eq(1).all()
+        assert tested[labels].notna().any(axis=None)
         told = live.set_index("date").loc[LAST : NOW - HOUR, labels].astype(float)
-        np.testing.assert_allclose(told, tested[labels], atol=1e-6, rtol=0)
+        np.testing.assert_allclose(told, tested[labels].fillna(0.0), atol=1e-6, rtol=0)
         bot.now += HOUR
-        assert bot.answer(pair)["do_predict"].iloc[-1] == 1  # 2 were it to expire
+        fires = kind != "scorer"  # which has no signal at midnight
+        assert bot.answer(pair)["do_predict"].iloc[-1] == fires  # 2 were it to expire
     assert not (tmp_path / "user_data/models/world/pair_dictionary.json").exists()
 
 

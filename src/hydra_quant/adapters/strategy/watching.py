@@ -56,7 +56,7 @@ class Watching:
             outcome_of=self._outcomes,
             features_of=lambda frame: features_of_signals(frame, settings, minutes),
             send=strategy.dp.send_msg,
-            retrain=self._retrain if head_of(strategy.freqai) == "score" else None,
+            retrain=self._retrain if self._may_ask() else None,
             note=self._note,
             bot=str(strategy.config.get("bot_name") or "hydra"),
         )
@@ -98,6 +98,10 @@ class Watching:
             holding_candles(frame, self._minutes),
             self._settings.gates.round_trip_cost,
         )
+
+    def _may_ask(self) -> bool:
+        """Whether FreqAI trains the scorer: it does not while a run is frozen."""
+        return head_of(self._strategy.freqai) == "score" and self._settings.freeze is None
 
     def _retrain(self) -> None:
         pairs = self._strategy.dp.current_whitelist()
