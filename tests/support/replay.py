@@ -245,9 +245,8 @@ def queued_s() -> float:
     return int(known.read_text().split()[1]) / 1e9 if known.exists() else 0.0
 
 
-def main() -> None:
-    """``replay.py ORDER DATABASE trade ...``: freqtrade's command in virtual time."""
-    order, database = json.loads(sys.argv[1]), Path(sys.argv[2])
+def live(order: Row, database: Path, words: list[str]) -> None:
+    """Run freqtrade's command in virtual time, to its end."""
     start, end = (datetime.fromisoformat(order[name]) for name in ("start", "end"))
     with (
         httpx.Client(base_url=f"http://127.0.0.1:{order['venue']}", timeout=60) as venue,
@@ -263,8 +262,9 @@ def main() -> None:
 
         took: list[float] = []
         queued: list[float] = []
+        usual = worker.Worker
 
-        class ReplayWorker(worker.Worker):
+        class ReplayWorker(usual):
             def _process_running(self) -> None:
                 began, waited = time.perf_counter(), queued_s()
                 super()._process_running()
@@ -276,11 +276,17 @@ def main() -> None:
 
         worker.Worker = ReplayWorker
         try:
-            freqtrade.main(sys.argv[3:])
+            freqtrade.main(words)
         finally:
+            worker.Worker = usual
             database.with_name("rounds.json").write_text(
                 json.dumps({"took": took, "queued": queued})
             )
+
+
+def main() -> None:
+    """``replay.py ORDER DATABASE trade ...``: freqtrade's command in virtual time."""
+    live(json.loads(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
 
 
 if __name__ == "__main__":
