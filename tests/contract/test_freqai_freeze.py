@@ -233,8 +233,10 @@ def test_one_list_is_left_of_a_backtest_and_earlier_runs_keep_theirs(
     kept = {path.stem for path in (tmp_path / "user_data/models/world").glob("hydra_run_*")}
     assert kept == {f"hydra_run_{name.removeprefix('world-')}" for name in (first, second)}
     assert len(kept) == 2
-    again = run(world, "pairwise", hydra__freeze=second, timerange="20240202-20240205")
+    given = {"hydra__freeze": second, "timerange": "20240202-20240205"}
+    again = run(world, "pairwise", freqai__identifier="elsewhere", **given)
     assert set(again) == {*PAIRS[:2]}
+    assert not list((tmp_path / "user_data/models/elsewhere").rglob("*.hydra"))
 
 
 def test_without_stored_models_there_is_no_run(
