@@ -2,10 +2,11 @@
 
 import math
 
-import numba
 import numpy as np
 
+from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.money import (
+    ABOVE,
     add_entry,
     add_exit,
     book_funding,
@@ -18,20 +19,20 @@ from hydra_quant.ledger.state import Record, Table
 from hydra_quant.ledger.stops import first_stop, liquidation_rate, move_stop
 
 
-@numba.njit(cache=True)
+@compiled
 def free(wallet: Record) -> float:
     """Return the money that is not in a trade."""
     return wallet.start + (wallet.closed + wallet.counted) - wallet.tied
 
 
-@numba.njit(cache=True)
+@compiled
 def available(wallet: Record, rules: Record) -> float:
     """Return the money that may go into a trade."""
     idle = free(wallet)
     return min((wallet.tied + idle) * rules.tradable - wallet.tied, idle)
 
 
-@numba.njit(cache=True)
+@compiled
 def least_stake(
     market: Record, rules: Record, rate: float, distance: float, leverage: float
 ) -> float:
@@ -46,7 +47,7 @@ def least_stake(
     return found / leverage
 
 
-@numba.njit(cache=True)
+@compiled
 def most_stake(market: Record, tiers: Table, rules: Record, rate: float, leverage: float) -> float:
     """Return the largest stake the exchange takes; inf where it tells none."""
     found = np.inf
@@ -63,7 +64,7 @@ def most_stake(market: Record, tiers: Table, rules: Record, rate: float, leverag
     return found / leverage
 
 
-@numba.njit(cache=True)
+@compiled
 def most_leverage(tiers: Table, stake: float) -> float:
     """Return the highest leverage at which the exchange takes a stake; 0 where it takes none."""
     if stake == 0.0:
@@ -78,7 +79,7 @@ def most_leverage(tiers: Table, stake: float) -> float:
     return 0.0
 
 
-@numba.njit(cache=True)
+@compiled
 def fitting_stake(wanted: float, least: float, most: float) -> float:
     """Return a stake between the limits, 0 where none fits; raised by 30 % at most."""
     if not wanted > 0.0 or least > most:
@@ -90,7 +91,7 @@ def fitting_stake(wanted: float, least: float, most: float) -> float:
     return min(wanted, most)
 
 
-@numba.njit(cache=True)
+@compiled
 def proposed_stake(wallet: Record, rules: Record) -> float:
     """Return the stake of the configuration; -1 where the money does not suffice."""
     room = available(wallet, rules)
@@ -99,7 +100,7 @@ def proposed_stake(wallet: Record, rules: Record) -> float:
     return max(min((room + wallet.tied) / rules.most_trades, room), 0.0)
 
 
-@numba.njit(cache=True)
+@compiled
 def whole_stake(wallet: Record, rules: Record) -> float:
     """Return the stake of one trade, were all money free."""
     if not math.isnan(rules.stake):
@@ -107,13 +108,13 @@ def whole_stake(wallet: Record, rules: Record) -> float:
     return (wallet.tied + free(wallet)) * rules.tradable / rules.most_trades
 
 
-@numba.njit(cache=True)
+@compiled
 def part(share: float, whole: float, rules: Record) -> float:
     """Return a share of a stake within floor and cap."""
     return min(max(share * whole, rules.stake_floor), rules.stake_cap)
 
 
-@numba.njit(cache=True)
+@compiled
 def missing(position: Record, wallet: Record, rules: Record, share: float) -> float:
     """Return the stake to add (below 0: to take out) to hold `share` of a whole one."""
     whole = whole_stake(wallet, rules)
@@ -121,7 +122,7 @@ def missing(position: Record, wallet: Record, rules: Record, share: float) -> fl
     return found if abs(found) > rules.resize_beyond * whole else 0.0
 
 
-@numba.njit(cache=True)
+@compiled
 def enter(
     position: Record,
     wallet: Record,
@@ -156,12 +157,13 @@ def enter(
     known = not math.isnan(candle.tick_scale)
     position.tick = 1.0 if known else market.tick
     position.tick_scale = candle.tick_scale if known else market.tick_scale
+    position.cost_scale = position.tick_scale * market.amount_scale
     wallet.open += 1
     _fill_entry(position, wallet, market, tiers, rules, candle, row, amount, fills)
     return True
 
 
-@numba.njit(cache=True)
+@compiled
 def _clear(
     position: Record, side: int, number: int, leverage: float, tag: int, row: int, candle: Record
 ) -> None:
@@ -174,10 +176,10 @@ def _clear(
     position.funding_running = position.funding = 0.0
     position.open_rate = candle.open
     position.liquidation = np.nan
-    position.highest, position.lowest = candle.open, candle.open
+    position.highest = position.lowest = np.nan
 
 
-@numba.njit(cache=True)
+@compiled
 def _fill_entry(
     position: Record,
     wallet: Record,
@@ -191,7 +193,7 @@ def _fill_entry(
 ) -> None:
     wallet.tied -= position.stake
     funding = close_order(position)
-    add_entry(position, candle.open, amount, rules)
+    add_entry(position, market, candle.open, amount, rules)
     settle(position, market, rules)
     position.entries += 1
     if position.entries == 1:
@@ -209,7 +211,7 @@ def _fill_entry(
     )
 
 
-@numba.njit(cache=True)
+@compiled
 def add(
     position: Record,
     wallet: Record,
@@ -233,7 +235,7 @@ def add(
         _fill_entry(position, wallet, market, tiers, rules, candle, row, amount, fills)
 
 
-@numba.njit(cache=True)
+@compiled
 def reduce(
     position: Record,
     wallet: Record,
@@ -247,7 +249,7 @@ def reduce(
 ) -> bool:
     """Take `stake` out of a position; return whether nothing is left of it."""
     wanted = stake * position.amount / position.stake
-    amount = cut(wanted * (1.0 + 1e-13), market)  # a product just below a step is that step
+    amount = cut(wanted * ABOVE, market)
     if amount <= 0.0 or amount > position.amount:
         return False
     left = (position.amount - amount) * candle.open
@@ -258,7 +260,7 @@ def reduce(
     return sell(position, wallet, market, tiers, rules, candle, row, rate, amount, fills)
 
 
-@numba.njit(cache=True)
+@compiled
 def sell(
     position: Record,
     wallet: Record,
@@ -281,7 +283,7 @@ def sell(
         book_funding(position, candle)
         position.liquidation = liquidation_rate(position, market, tiers, rules)
     before, told = position.stake, position.counted
-    add_exit(position, rate, amount, rules)
+    add_exit(position, market, rate, amount, rules)
     if whole:
         wallet.tied -= before
         wallet.counted -= told
@@ -296,7 +298,7 @@ def sell(
     return False
 
 
-@numba.njit(cache=True)
+@compiled
 def note_fill(
     position: Record,
     wallet: Record,
@@ -320,7 +322,7 @@ def note_fill(
     wallet.fills += 1
 
 
-@numba.njit(cache=True)
+@compiled
 def note_trade(
     position: Record,
     wallet: Record,

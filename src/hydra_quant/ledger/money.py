@@ -4,34 +4,49 @@ As freqtrade's ``LocalTrade`` computes it: profits are those of closing at a rat
 included, rounded to eight digits.
 """
 
-import numba
-
-from hydra_quant.ledger.rounding import down, nearest, round8
+from hydra_quant.ledger.compiled import compiled
+from hydra_quant.ledger.rounding import down, nearest, on_grid, round8
 from hydra_quant.ledger.state import Record
 
+ABOVE = 1.0 + 1e-14
+"""Lifts a quotient over an edge that it would lie on, were it reckoned in decimals."""
 
-@numba.njit(cache=True)
+
+@compiled
 def cut(amount: float, market: Record) -> float:
     """Return an amount as the exchange takes it: whole steps of contracts."""
     contracts = down(amount / market.contract, market.step, market.step_scale)
     return contracts * market.contract
 
 
-@numba.njit(cache=True)
-def value_in(amount: float, rate: float, side: int, fee: float) -> float:
+@compiled
+def whole_steps(amount: float, market: Record) -> float:
+    """Return a sum of amounts without the dust that adding them in binary leaves."""
+    contracts = nearest(amount / market.contract, market.step, market.step_scale)
+    return contracts * market.contract
+
+
+@compiled
+def with_fee(cost: float, side: int, fee: float) -> float:
     """Return what an entry costs (long) or brings in (short), with its fee."""
-    value = amount * rate
-    return value + side * (value * fee)
+    return cost + side * (cost * fee)
 
 
-@numba.njit(cache=True)
+@compiled
+def opening_value(position: Record, rules: Record) -> float:
+    """Return what a position cost (long) or brought in (short), with the fee."""
+    cost = on_grid(position.amount * position.open_rate, position.cost_scale)
+    return with_fee(cost, position.side, rules.fee_open)
+
+
+@compiled
 def value_out(amount: float, rate: float, side: int, fee: float, funding: float) -> float:
     """Return what an exit brings in (long) or costs (short), with its fee and the funding."""
     value = amount * rate
     return value - side * (value * fee) + side * funding
 
 
-@numba.njit(cache=True)
+@compiled
 def share(value_then: float, value_now: float, side: int, leverage: float) -> float:
     """Return the profit as a share of the margin, eight digits."""
     if value_then == 0.0:
@@ -39,24 +54,24 @@ def share(value_then: float, value_now: float, side: int, leverage: float) -> fl
     return round8(side * (value_now / value_then - 1.0) * leverage)
 
 
-@numba.njit(cache=True)
+@compiled
 def profit_share(position: Record, rate: float, rules: Record) -> float:
     """Return the profit of leaving at `rate`, as a share of the margin."""
     value = value_out(position.amount, rate, position.side, rules.fee_close, position.funding)
     return share(position.open_value, value, position.side, position.leverage)
 
 
-@numba.njit(cache=True)
+@compiled
 def rate_of_share(position: Record, wanted: float, rules: Record) -> float:
     """Return the rate at which leaving gives `wanted` profit, a share of the margin."""
-    opened = value_in(position.amount, position.open_rate, position.side, rules.fee_open)
+    opened = opening_value(position, rules)
     at_0 = value_out(position.amount, 0.0, position.side, rules.fee_close, position.funding)
     at_1 = value_out(position.amount, 1.0, position.side, rules.fee_close, position.funding)
     factor = 1.0 + wanted / position.leverage / position.side
     return (factor * opened - at_0) / (at_1 - at_0)
 
 
-@numba.njit(cache=True)
+@compiled
 def book_funding(position: Record, candle: Record) -> None:
     """Let funding since the last order count."""
     rates = candle.funding_to - position.funding_from
@@ -64,7 +79,7 @@ def book_funding(position: Record, candle: Record) -> None:
     position.funding = position.funding_past + position.funding_running
 
 
-@numba.njit(cache=True)
+@compiled
 def close_order(position: Record) -> float:
     """Give an order its funding and return that."""
     funding = position.funding_running
@@ -74,28 +89,30 @@ def close_order(position: Record) -> float:
     return funding
 
 
-@numba.njit(cache=True)
-def add_entry(position: Record, rate: float, amount: float, rules: Record) -> None:
+@compiled
+def add_entry(position: Record, market: Record, rate: float, amount: float, rules: Record) -> None:
     """Add a filled entry."""
-    position.held += amount
-    position.paid += rate * amount
+    position.held = whole_steps(position.held + amount, market)
+    cost = on_grid(rate * amount, position.cost_scale)
+    whole = position.paid == position.bought  # nothing has been taken out
+    position.bought = on_grid(position.bought + cost, position.cost_scale)
+    position.paid = position.bought if whole else position.paid + cost
     position.average = position.paid / position.held
-    position.outlay += value_in(amount, rate, position.side, rules.fee_open)
-    position.bought += amount * rate
+    position.outlay += with_fee(cost, position.side, rules.fee_open)
 
 
-@numba.njit(cache=True)
-def add_exit(position: Record, rate: float, amount: float, rules: Record) -> None:
+@compiled
+def add_exit(position: Record, market: Record, rate: float, amount: float, rules: Record) -> None:
     """Take out a filled exit, whose profit is realised."""
-    position.held -= amount
+    position.held = whole_steps(position.held - amount, market)
     position.paid -= position.average * amount
-    then = value_in(amount, position.average, position.side, rules.fee_open)
+    then = with_fee(amount * position.average, position.side, rules.fee_open)
     now = value_out(amount, rate, position.side, rules.fee_close, position.funding_since)
     position.realised += round8(position.side * (now - then))
     position.funding_since = 0.0
 
 
-@numba.njit(cache=True)
+@compiled
 def settle(position: Record, market: Record, rules: Record) -> None:
     """Compute amount, average rate and stake anew after an order."""
     position.funding = position.funding_past
@@ -103,8 +120,8 @@ def settle(position: Record, market: Record, rules: Record) -> None:
         position.counted = position.realised
     amount = cut(position.held, market)
     if amount > 0.0:
-        rate = nearest(position.paid / position.held, position.tick, position.tick_scale)
+        rate = nearest(position.paid / position.held * ABOVE, position.tick, position.tick_scale)
         position.open_rate = rate
         position.amount = amount
         position.stake = position.paid / position.leverage
-        position.open_value = value_in(amount, rate, position.side, rules.fee_open)
+        position.open_value = opening_value(position, rules)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from hydra_quant.ledger.candles import ABSENT
+from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.fills import free
 from hydra_quant.ledger.rules import Market, Rules, market_records
 from hydra_quant.ledger.state import (
@@ -91,7 +91,7 @@ def replay(candles: Table, orders: Table, markets: Sequence[Market], rules: Rule
         room = max(n_trades, n_fills)
 
 
-@numba.njit(cache=True)
+@compiled
 def _run(
     positions: Table,
     wallets: Table,
@@ -139,7 +139,7 @@ def _run(
             )
 
 
-@numba.njit(cache=True)
+@compiled
 def queue(positions: Table) -> Ints:
     """Return the pairs in the order of their turn: open trades first, the oldest one before."""
     n_pairs = len(positions)

@@ -196,7 +196,9 @@ def market_records(markets: tuple[Market, ...]) -> tuple[Table, Table]:
             (market.least_amount, market.least_cost, market.most_amount, market.most_cost),
         )
         steps = *_whole(market.tick), *_whole(market.step)
-        records.append((pair, *steps, market.contract, *limits, market.taker, market.binance))
+        scale = steps[-1] * _whole(market.contract)[1]
+        rest = market.taker, market.binance
+        records.append((pair, *steps, market.contract, scale, *limits, *rest))
         for at in range(width):
             tier = market.tiers[min(at, len(market.tiers) - 1)]
             tiers[pair, at] = (

@@ -49,6 +49,7 @@ POSITION = np.dtype(
         ("lowest", np.float64),
         ("tick", np.float64),
         ("tick_scale", np.float64),
+        ("cost_scale", np.float64),  # parts of a unit of money that a price times an amount shows
     ]
 )
 
@@ -149,6 +150,7 @@ MARKET = np.dtype(
         ("step", np.float64),
         ("step_scale", np.float64),
         ("contract", np.float64),
+        ("amount_scale", np.float64),  # parts of a unit that an amount shows
         ("least_amount", np.float64),  # NaN: no limit
         ("least_cost", np.float64),
         ("most_amount", np.float64),

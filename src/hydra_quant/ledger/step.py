@@ -2,8 +2,7 @@
 
 import math
 
-import numba
-
+from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.fills import add, enter, missing, note_trade, reduce, sell
 from hydra_quant.ledger.money import book_funding, profit_share
 from hydra_quant.ledger.rounding import nearest
@@ -27,7 +26,7 @@ from hydra_quant.ledger.stops import hit, roi_rate, roi_step, stop_rate, trail
 NO_TAG = -1
 
 
-@numba.njit(cache=True)
+@compiled
 def wanted_side(signals: int, can_short: bool) -> int:
     """Return 1, -1 or 0: which side the signals of the candle before want to enter."""
     long, short = signals & ENTER_LONG != 0, can_short and signals & ENTER_SHORT != 0
@@ -38,7 +37,7 @@ def wanted_side(signals: int, can_short: bool) -> int:
     return 0
 
 
-@numba.njit(cache=True)
+@compiled
 def step(
     position: Record,
     wallet: Record,
@@ -94,7 +93,7 @@ def step(
         )
 
 
-@numba.njit(cache=True)
+@compiled
 def _pass(
     position: Record,
     wallet: Record,
@@ -142,12 +141,12 @@ def _pass(
         note_trade(position, wallet, market, row, rate, reason, tag, trades)
 
 
-@numba.njit(cache=True)
+@compiled
 def _rate(position: Record, rate: float) -> float:
     return nearest(rate, position.tick, position.tick_scale)
 
 
-@numba.njit(cache=True)
+@compiled
 def _adjusted(
     position: Record,
     wallet: Record,
@@ -171,7 +170,7 @@ def _adjusted(
     return False
 
 
-@numba.njit(cache=True)
+@compiled
 def _exit(
     position: Record, rules: Record, roi: Table, candle: Record, order: Record
 ) -> tuple[int, float]:
@@ -179,8 +178,9 @@ def _exit(
     side = position.side
     enters = order.signals & (ENTER_LONG if side > 0 else ENTER_SHORT) != 0
     leaves = order.signals & (EXIT_LONG if side > 0 else EXIT_SHORT) != 0
-    position.highest = max(position.highest, candle.high)
-    position.lowest = min(position.lowest, candle.low)
+    seen = not math.isnan(position.highest)
+    position.highest = max(position.highest if seen else position.open_rate, candle.high)
+    position.lowest = min(position.lowest if seen else position.open_rate, candle.low)
     best = profit_share(position, candle.low if side < 0 else candle.high, rules)
     trail(position, rules, candle)
     stopped = hit(position, position.stop, candle)
@@ -205,7 +205,7 @@ def _exit(
     return -1, 0.0
 
 
-@numba.njit(cache=True)
+@compiled
 def end(
     position: Record,
     wallet: Record,

@@ -2,9 +2,9 @@
 
 import math
 
-import numba
 import numpy as np
 
+from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.money import profit_share, rate_of_share
 from hydra_quant.ledger.rounding import down, nearest, up
 from hydra_quant.ledger.state import Record, Table
@@ -12,7 +12,7 @@ from hydra_quant.ledger.state import Record, Table
 NO_RATE = np.nan
 
 
-@numba.njit(cache=True)
+@compiled
 def move_stop(position: Record, rate: float, distance: float) -> None:
     """Put the stop `distance` (share of the margin) from `rate`, if that is nearer to the price."""
     away = abs(distance / position.leverage)
@@ -25,7 +25,7 @@ def move_stop(position: Record, rate: float, distance: float) -> None:
         position.stop, position.stop_share = found, abs(distance)
 
 
-@numba.njit(cache=True)
+@compiled
 def first_stop(position: Record, rate: float, distance: float) -> None:
     """Put the first stop of a position."""
     position.stop = -np.inf * position.side
@@ -34,7 +34,7 @@ def first_stop(position: Record, rate: float, distance: float) -> None:
     position.stop_first = position.stop
 
 
-@numba.njit(cache=True)
+@compiled
 def trail(position: Record, rules: Record, candle: Record) -> None:
     """Let a trailing stop follow the best price of the candle, unless the worst has hit it."""
     best = candle.low if position.side < 0 else candle.high
@@ -48,7 +48,7 @@ def trail(position: Record, rules: Record, candle: Record) -> None:
     move_stop(position, best, rules.trailing_positive if positive else rules.stoploss)
 
 
-@numba.njit(cache=True)
+@compiled
 def hit(position: Record, rate: float, candle: Record) -> bool:
     """Whether the candle's worst price reached `rate`."""
     if position.side < 0:
@@ -56,7 +56,7 @@ def hit(position: Record, rate: float, candle: Record) -> bool:
     return rate >= candle.low
 
 
-@numba.njit(cache=True)
+@compiled
 def stop_rate(
     position: Record, rules: Record, candle: Record, rate: float, trailing: bool
 ) -> float:
@@ -69,7 +69,7 @@ def stop_rate(
     return rate
 
 
-@numba.njit(cache=True)
+@compiled
 def _worst_trailing(position: Record, rules: Record, candle: Record) -> float:
     """In the candle of the entry: the price just armed the stop, and fell."""
     side = position.side
@@ -81,7 +81,7 @@ def _worst_trailing(position: Record, rules: Record, candle: Record) -> float:
     return min(candle.high, rate) if side < 0 else max(candle.low, rate)
 
 
-@numba.njit(cache=True)
+@compiled
 def roi_step(position: Record, roi: Table, candle: Record) -> int:
     """Return the step of the ROI table that holds at this age, -1 if none does."""
     age = candle.minute - position.opened_minute
@@ -92,7 +92,7 @@ def roi_step(position: Record, roi: Table, candle: Record) -> int:
     return found
 
 
-@numba.njit(cache=True)
+@compiled
 def roi_rate(position: Record, rules: Record, step: Record, candle: Record) -> float:
     """Return at which rate a step of the ROI table is filled; NaN where it cannot be."""
     age = candle.minute - position.opened_minute
@@ -113,7 +113,7 @@ def roi_rate(position: Record, rules: Record, step: Record, candle: Record) -> f
     return min(max(rate, candle.low), candle.high)
 
 
-@numba.njit(cache=True)
+@compiled
 def tier_of(tiers: Table, notional: float) -> int:
     """Return the highest tier that begins at or below `notional`."""
     found = 0
@@ -123,7 +123,7 @@ def tier_of(tiers: Table, notional: float) -> int:
     return found
 
 
-@numba.njit(cache=True)
+@compiled
 def liquidation_rate(position: Record, market: Record, tiers: Table, rules: Record) -> float:
     """Return the isolated-margin liquidation price with its buffer, on a tick.
 

@@ -1,13 +1,12 @@
 """What a wallet is worth at a price: the money in it, and what leaving every trade would bring."""
 
-import numba
-
+from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.fills import free
 from hydra_quant.ledger.money import value_out
 from hydra_quant.ledger.state import Record, Table
 
 
-@numba.njit(cache=True)
+@compiled
 def unrealised(position: Record, rate: float, rules: Record) -> float:
     """Return the profit of leaving at `rate` that has not been realised: fees and funding paid."""
     if position.side == 0:
@@ -17,7 +16,7 @@ def unrealised(position: Record, rate: float, rules: Record) -> float:
     return position.side * (value - position.open_value)
 
 
-@numba.njit(cache=True)
+@compiled
 def equity(positions: Table, wallet: Record, rates: Table, rules: Record) -> float:
     """Return the money in a wallet and in its trades at these rates.
 

@@ -6,10 +6,10 @@ freqtrade trades.
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.fills import free, whole_stake
 from hydra_quant.ledger.replay import no_orders, queue
 from hydra_quant.ledger.rules import market_records
@@ -116,7 +116,7 @@ class Desk:
         )
 
 
-@numba.njit(cache=True)
+@compiled
 def ask(order: Record, target: float, act_beyond: float, leverage: float, can_short: bool) -> None:
     """Write the order that a target means: the other side is left, in any case."""
     order.leverage, order.share = leverage, abs(target)
@@ -130,7 +130,7 @@ def ask(order: Record, target: float, act_beyond: float, leverage: float, can_sh
         order.signals = EXIT_LONG | EXIT_SHORT
 
 
-@numba.njit(cache=True)
+@compiled
 def _advance(
     positions: Table,
     wallets: Table,
