@@ -41,7 +41,7 @@ def replay_all(lives: Sequence[Life], strategy: str) -> list[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=COMMAND_WAIT_S,
+        timeout=COMMAND_WAIT_S * len(orders),
         env=environment(PYTHONPATH=str(ROOT / "tests"), PYTHONUNBUFFERED="1"),
     )
     assert done.returncode == 0, done.stdout[-6000:]

@@ -91,12 +91,23 @@ def late_history_error(
     )
 
 
-def no_rows_error(who: str, window: Window, found: int, wanted: int) -> OperationalException:
-    """Return the error for a training window with too few usable rows."""
+def no_rows_error(
+    who: str, window: Window, found: int, wanted: int, *, behind: int = 0
+) -> OperationalException:
+    """Return the error for a training window with too few usable rows.
+
+    Parameters
+    ----------
+    who, window : what was to learn, and from what
+    found, wanted : rows
+    behind : candles in the window that a row needs before its own
+    """
+    sequence = f" and the {behind} candles before them in the window" if behind else ""
     return OperationalException(
         f"{who}: training window {window.label} has {found} usable rows (candles with every "
-        f"feature and label known), {wanted} are needed (hydra.model.min_training_rows). Check "
-        "the candles for gaps and the features for NaN, or raise freqai.train_period_days."
+        f"feature and label known{sequence}), {wanted} are needed "
+        "(hydra.model.min_training_rows). Check the candles for gaps and the features for NaN, or "
+        "raise freqai.train_period_days."
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from freqtrade.exceptions import OperationalException
 
+from hydra_quant.adapters.freqai.net_checks import check_buildable, check_kinds
 from hydra_quant.models.nets import registry
 from hydra_quant.models.training.options import Training
 
@@ -32,19 +33,22 @@ def resolved(net: str, given: Mapping[str, Any], where: str = WHERE) -> Paramete
     Raises
     ------
     OperationalException
-        When a key is not known or a value of the training is refused.
+        When a key is not known, a value refused, or no network can be made of them.
     """
     own = usual(net)
     if unknown := sorted(set(given) - set(own) - TRAINING):
         choice = ", ".join(sorted({*own, *TRAINING}))
         raise OperationalException(f"{where}: {unknown[0]!r} is not among {choice}; remove it")
+    check_kinds(own, given, where)
     try:
         if given.get("mode") == "resume":
             raise ValueError('"mode" is "full" or "quick": FreqAI trains each window anew')
         Training(**{key: given[key] for key in given if key in TRAINING})
     except (TypeError, ValueError) as error:
         raise OperationalException(f"{where}: {error}") from None
-    return {**own, **given}
+    found = {**own, **given}
+    check_buildable(net, {key: found[key] for key in own}, where)
+    return found
 
 
 def parted(net: str, parameters: Mapping[str, Any]) -> tuple[Parameters, Parameters]:

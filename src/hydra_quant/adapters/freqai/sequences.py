@@ -83,16 +83,20 @@ class SequenceModel(PanelModel):
             )
         stretch = {n: f.rows(window.train_start, window.train_stop) for n, f in frames.items()}
         if all(rows.stop <= rows.start for rows in stretch.values()):
-            raise checks.no_rows_error(PANEL, window, 0, self.settings.min_training_rows)
+            raise self._too_few(window, 0)
         grid = grid_of(frames, stretch, self.base_tf_seconds)
         taught = self._taught(frames, window, grid)
         if len(taught) < self.settings.min_training_rows:
-            raise checks.no_rows_error(PANEL, window, len(taught), self.settings.min_training_rows)
+            raise self._too_few(window, len(taught))
         train, test = self.split(taught.times // self.base_tf_seconds)
         model = self._fit(grid, taught.take(train), taught.take(test) if len(test) else None)
         means, stds = statistics(taught.take(train))
         names = first.names, first.label_names
         return Trained(model, *names, means, stds, None, None, dict(model.health))
+
+    def _too_few(self, window: Window, found: int) -> OperationalException:
+        wanted = self.settings.min_training_rows
+        return checks.no_rows_error(PANEL, window, found, wanted, behind=self.reach)
 
     def _taught(self, frames: dict[str, PairFrame], window: Window, grid: Grid) -> Rows:
         """Rows with a known label and a whole sequence behind them, by time, then by pair."""
