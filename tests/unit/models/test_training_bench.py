@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench import training, training_live, training_nets, training_plain
+from bench import training, training_live, training_nets, training_plain, training_runs
 from hydra_quant.models.nets import registry
 from hydra_quant.models.training.batches import Batches, as_target, shuffled, usable
 
@@ -32,11 +32,11 @@ def test_every_network_is_measured() -> None:
 @pytest.mark.parametrize("name", TINY)
 def test_both_sides_have_the_same_losses_on_the_same_batches(name: str) -> None:
     task = tiny(name)
-    ours = training.fitted(task).record["history"][0]["loss"]
+    ours = training_runs.fitted(task).record["history"][0]["loss"]
     target = as_target(task.windows, task.targets, "training")
     order = torch.Generator().manual_seed(task.training.seed)
     parts = list(shuffled(usable(target), task.training.batch, order))
-    assert len(parts) == training.gathered(task) == 4
+    assert len(parts) == training_runs.gathered(task) == 4
     data = training_plain.Copied(task)
 
     def steps(parts: list[np.ndarray]) -> list[training_plain.Step]:

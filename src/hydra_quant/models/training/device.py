@@ -1,6 +1,8 @@
 """Where the sums are done: CUDA, Apple's MPS or the CPU, said in one line."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +10,8 @@ import torch
 from hydra_quant.models.training.options import Asked, Precision
 
 logger = logging.getLogger(__name__)
+# Windows that one thread answers as soon as several would: a live answer is one a pair.
+FEW = 32
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,28 @@ def announce(device: Device, asked: Asked, what: str) -> None:
     """Say in one line of the log where `what` happens and who chose it."""
     why = "fastest here" if asked == "auto" else "asked for"
     logger.info("%s on %s (%s)", what, device.line, why)
+
+
+@contextmanager
+def one_thread_for_few(windows: int) -> Iterator[None]:
+    """Let this thread alone answer a few windows, whatever torch's number of threads.
+
+    Beside a training, helpers would have to wait for a core, and the answer for them. Other threads
+    keep their number: torch holds one for each thread that has computed before.
+
+    Parameters
+    ----------
+    windows : how many are to be answered; more than `FEW` are left to all threads
+    """
+    had = torch.get_num_threads()
+    if had == 1 or windows > FEW:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(had)
 
 
 def _present() -> dict[str, bool]:

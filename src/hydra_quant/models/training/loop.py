@@ -142,7 +142,8 @@ def answers(
     Shapes:
         as of `Output`; ``weights`` are left out
     """
-    net.eval()
+    if net.training:  # walking through all modules takes a tenth of an answer to one window
+        net.eval()
     parts: list[Output] = []
     kind = batches.device.type
     with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=mixed):

@@ -19,7 +19,7 @@ from hydra_quant.models.store import Refused
 from hydra_quant.models.training import stored
 from hydra_quant.models.training.batches import AnyWindows, Batches, Graph, as_target
 from hydra_quant.models.training.calibration import Calibration, Kind, calibrate
-from hydra_quant.models.training.device import choose
+from hydra_quant.models.training.device import choose, one_thread_for_few
 from hydra_quant.models.training.loop import JUDGED_AT_ONCE, answers
 from hydra_quant.models.training.options import Asked
 
@@ -176,7 +176,8 @@ class Trained:
         kind = choose(device).kind
         target = torch.empty(len(windows), 0)
         batches = Batches(windows, target, torch.device(kind), graph)
-        return answers(self.net(kind), batches, size=batch)
+        with one_thread_for_few(len(windows)):
+            return answers(self.net(kind), batches, size=batch)
 
     def save(self, path: Path) -> None:
         """Replace the file in one step; see `stored.write`."""
