@@ -70,3 +70,14 @@ def test_too_few_days_for_a_long_sequence_say_what_it_wants(world):
     )
     with pytest.raises(OperationalException, match="and the 167 candles before them"):
         world.run(scanned("HydraNhits").HydraNhits, config, DirectionProbe)
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+def test_a_training_that_diverges_is_one_line(world):
+    config = world.config(
+        freqai__model_training_parameters={"length": 8, "hidden": 8, "lr": 1e30, "threads": 1},
+        freqai__identifier="diverges",
+        timerange="20240125-20240126",
+    )
+    with pytest.raises(OperationalException, match=r"^lstm_cnn: the (loss|norm).* a smaller lr"):
+        world.run(scanned("HydraLstmCnn").HydraLstmCnn, config, DirectionProbe)

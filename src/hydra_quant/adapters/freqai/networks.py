@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from freqtrade.exceptions import OperationalException
 from numpy.typing import NDArray
 
 from hydra_quant.adapters.freqai import net_options
@@ -19,6 +20,7 @@ from hydra_quant.models.rows import Rows
 from hydra_quant.models.store import Refused
 from hydra_quant.models.training import stored
 from hydra_quant.models.training.fitting import fit
+from hydra_quant.models.training.loop import Diverged
 from hydra_quant.models.training.options import Training
 from hydra_quant.models.training.progress import LogLines
 from hydra_quant.models.training.trained import Arrays
@@ -91,19 +93,24 @@ class NetworkModel(SequenceModel):
         later_windows, later_targets = (
             (None, None) if later is None else self.view.block(grid, later)
         )
-        return fit(
-            self.net,
-            options,
-            windows,
-            targets,
-            later_windows,
-            later_targets,
-            Training(**training, seed=self.settings.seed, logs=self._board(grid)),
-            start_from=self._before,
-            progress=LogLines(self.net, logger),
-            stop=lambda: bool(self._stop_event.is_set()) if self.live else False,
-            graph=self.view.graph(grid),
-        )
+        try:
+            return fit(
+                self.net,
+                options,
+                windows,
+                targets,
+                later_windows,
+                later_targets,
+                Training(**training, seed=self.settings.seed, logs=self._board(grid)),
+                start_from=self._before,
+                progress=LogLines(self.net, logger),
+                stop=lambda: bool(self._stop_event.is_set()) if self.live else False,
+                graph=self.view.graph(grid),
+            )
+        except Diverged as error:
+            raise OperationalException(
+                f"{error}; a smaller lr in freqai.model_training_parameters may help."
+            ) from None
 
     def _board(self, grid: Grid) -> Path | None:
         """Where TensorBoard finds this training, if it is switched on."""

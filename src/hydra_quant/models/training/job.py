@@ -74,6 +74,10 @@ class Job:
         self.seconds = perf_counter() - since
         if not self.state.best.epoch:
             raise Interrupted(f"{name}: asked to stop before the first epoch had ended")
+        logger.info(
+            "%s: ended after epoch %d (%s), %.0f s; the weights are those of epoch %d",
+            *(name, self.state.done, ended, self.seconds, self.state.best.epoch),
+        )
         return ended
 
     def _epochs(self, told: Progress) -> str:
