@@ -74,6 +74,25 @@ def test_a_network_is_judged_beside_the_others(data, tmp_path, capsys, monkeypat
     assert len(list((tmp_path / "answers").iterdir())) == 2 + 2 + 5
 
 
+def test_a_network_can_go_on_from_block_to_block(data, tmp_path, monkeypatch):
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setitem(networks.TRAINING, "lstm_attention", {"epochs": 1})
+    args = ("--seeds", 1, "--mode", "quick", "--draws", "50", "--windows", "2")
+    files = ("--json", "found.json", "--markdown", "found.md")
+    assert evaluate("--data", data, "--models", "lstm_attention", "--continual", *args, *files) == 0
+    torch.set_num_threads(before)
+    models = json.loads((tmp_path / "found.json").read_text())["models"]
+    assert models["lstm_attention"]["best_epochs"] == [1.0, 1.0]
+    assert models["lstm_attention_continued"]["best_epochs"] == [1.0, 1.0]
+    assert models["logistic"]["best_epochs"] == [None, None]
+    text = (tmp_path / "found.md").read_text()
+    _, rows = text.split("| from chance, and continued | training s | best epoch a block |")
+    assert rows.split("\n")[2].startswith("| LSTM with attention | ")
+    assert rows.split("\n")[3].startswith("| LSTM with attention (continued) | ")
+    assert rows.split("\n")[3].endswith("| 1, 1 |")
+
+
 def test_four_hours_are_the_shortest_horizon_of_their_candles(data, tmp_path):
     args = ("--models", "none", "--timeframe", "4h", "--json", "found.json", "--shuffled")
     assert evaluate("--data", data, *args, *QUICK) == 0
