@@ -63,8 +63,8 @@ def _corners(trade: TradeRow) -> list[str]:
 
 def test_seeded_cases_reach_every_corner() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(40):
-        case = wild(seed, candles=100)
+    for seed in range(30):
+        case = wild(seed, candles=80)
         outcome = run_freqtrade(case.market, case.actions, case.rules)
         _adds_up(outcome, case.market, case.rules)
         seen.update(corner for trade in outcome.trades for corner in _corners(trade))

@@ -31,8 +31,7 @@ SIGNALS: tuple[dict[str, bool], ...] = tuple(
     dict.fromkeys(names.split(), True)
     for names in (
         "",
-        "enter_long",
-        "enter_short",
+        *["enter_long", "enter_short"] * 2,
         "exit_long",
         "exit_short",
         "exit_long enter_short",
@@ -81,7 +80,7 @@ RULES: dict[str, tuple[Any, ...]] = {
     "can_short": (True, False),
     "max_open_trades": (-1, 1, 2, 3),
     "stake_amount": (100.0, 30.0, "unlimited"),
-    "dry_run_wallet": (1000.0, 250.0, 60.0),
+    "dry_run_wallet": (1000.0, 1000.0, 1000.0, 250.0, 60.0),
     "tradable_balance_ratio": (0.99, 0.5, 1.0),
     "position_adjustment_enable": (True, False),
     "max_entry_position_adjustment": (-1, 0, 2),
@@ -166,8 +165,9 @@ def markets(draw: st.DrawFn, *, candles: int = 30, pairs: int = 2) -> Market:
     """Draw gaps, candles without a body or a range, and wicks through stops and liquidations."""
     size = draw(st.integers(3, candles))
     calm = draw(st.sampled_from(CALM))
-    move = st.integers(-calm, calm) | st.integers(-WILD, WILD)
-    wick = st.integers(0, calm) | st.integers(0, WILD)
+    quiet, up = st.integers(-calm, calm), st.integers(0, calm)
+    move = st.one_of(quiet, quiet, quiet, st.integers(-WILD, WILD))
+    wick = st.one_of(up, up, up, st.integers(0, WILD))
     moves = st.lists(st.tuples(move, move, wick, wick), min_size=size, max_size=size)
     shapes = draw(st.lists(moves, min_size=1, max_size=pairs))
     return _built(lambda values: draw(st.sampled_from(list(values))), shapes)
@@ -175,12 +175,14 @@ def markets(draw: st.DrawFn, *, candles: int = 30, pairs: int = 2) -> Market:
 
 @st.composite
 def actions(draw: st.DrawFn, market: Market) -> Actions:
-    """Draw decisions at some candles of each pair of a market, whichever it is."""
+    """Draw a handful of decisions, and which of them is taken at each candle of any market."""
     choose: Choose = lambda values: draw(st.sampled_from(list(values)))  # noqa: E731
+    kinds = [None, *[_act(choose) for _ in range(5)]]
     found: Actions = {}
     for name, pair in market.pairs.items():
-        rows = draw(st.sets(st.integers(0, len(pair.candles) - 1)))
-        found[name] = {row: _act(choose) for row in sorted(rows)}
+        size = len(pair.candles)
+        taken = draw(st.lists(st.sampled_from(kinds), min_size=size, max_size=size))
+        found[name] = {row: act for row, act in enumerate(taken) if act is not None}
     return found
 
 
