@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.state import Floats, Ints
 from hydra_quant.rl.arena import Arena, Floats32
 from hydra_quant.rl.desk import STATE, Desk
@@ -73,7 +73,7 @@ class Observer:
         return out
 
 
-@numba.njit(cache=True)
+@compiled
 def _gather(
     features: Floats32,
     ready: NDArray[np.bool_],

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.replay import no_orders
 from hydra_quant.ledger.state import FILL, TRADE, Floats, Table
 from hydra_quant.rl.arena import Arena, Floats32
@@ -101,7 +101,7 @@ def orders_of(
     return orders
 
 
-@numba.njit(cache=True)
+@compiled
 def _ask_all(
     orders: Table, targets: Floats, act_beyond: float, leverage: float, can_short: bool
 ) -> None:
