@@ -10,7 +10,7 @@
   without a network, and the share of wall time that the trainer itself notes.
 - *Live.* The newest candle of 8 pairs: see `training_live`.
 - *Memory.* What a training adds to its process: 8 pairs x 2 000 candles, every window there, a few
-  updates, 240 later candles judged (HYDRA judges 512 windows at once, the plain loop a batch).
+  updates, 240 later candles judged.
 
     python -m bench.training [speed] [live] [memory] [--quick]
 """

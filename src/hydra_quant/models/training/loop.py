@@ -17,8 +17,8 @@ from hydra_quant.models.training.metrics import auc
 from hydra_quant.models.training.progress import Epoch, Progress
 from hydra_quant.models.training.state import State
 
-# Judging keeps no gradients: larger batches fit.
-JUDGED_AT_ONCE = 512
+# No more than a usual training's batch: more take longer on a CPU, and set the peak of memory.
+JUDGED_AT_ONCE = 128
 
 
 class Diverged(RuntimeError):
