@@ -140,6 +140,21 @@ class Causal(_Section):
     most: int | None = Field(None, ge=1, description="keep at most so many features; unset: all")
 
 
+class Agent(_Section):
+    """How HydraRLStrategy carries out what an agent wants; its environment does the same."""
+
+    act_beyond: float = Field(
+        0.3, ge=0, lt=1, description="a smaller target means to be out of the market"
+    )
+    resize_beyond: float = Field(
+        0.2, gt=0, le=1, description="stake put right when it is off by this share of a whole one"
+    )
+    stoploss: float = Field(
+        0.2, gt=0, lt=1, description="loss at which a position is closed (share of its stake)"
+    )
+    leverage: float = Field(1.0, ge=1, le=2, description="leverage of every position")
+
+
 class Memory(_Section):
     """What candles are joined with, and how old it may be."""
 
@@ -499,6 +514,7 @@ class Settings(_Section):
     risk: Risk = Risk()
     model: Model = Model()
     causal: Causal = Causal()
+    agent: Agent = Agent()
     signals: Signals = Signals()
     regimes: Regimes = Regimes()
     scorer: Scorer = Scorer()

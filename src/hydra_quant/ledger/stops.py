@@ -22,6 +22,8 @@ def move_stop(position: Record, rate: float, distance: float) -> None:
         found = up(rate * (1.0 - away), position.tick, position.tick_scale)
     if (found - position.stop) * position.side > 0.0:
         position.stop_moved = True
+        if position.stop == 0.0:
+            position.stop_first = found  # the backtester takes a stop at 0 for none
         position.stop, position.stop_share = found, abs(distance)
 
 

@@ -103,7 +103,8 @@ class Desk:
         ----------
         targets : array of shape (n_wallets, n_pairs), in [-1, 1]
             The share of a whole stake to be long (above 0) or short with, from the open of the
-            next candle on; within `act_beyond` of 0: out. NaN: leave things as they are.
+            next candle on; within `act_beyond` of 0: out. NaN: leave things as they are, as
+            wherever features are not known.
         trades, fills : arrays of `TRADE` and `FILL` to write to, where there is one wallet
         """
         none = self._none
@@ -161,7 +162,8 @@ def _advance(
             candle, order = candles[row, pair], orders[n, at]
             if candle.minute < 0:
                 continue
-            ask(order, targets[n, at], act_beyond, leverage, rule.can_short)
+            target = targets[n, at] if ready[row - 1, pair] else math.nan
+            ask(order, target, act_beyond, leverage, rule.can_short)
             step(
                 own[at],
                 wallet,

@@ -209,6 +209,10 @@ class HydraStrategyBase(Orders):
             self.beside.decided(pair, frame, type(self).__name__, self._prediction())
         return frame
 
+    def _minutes(self) -> int:
+        """Width of a candle."""
+        return int(timeframe_to_minutes(self.config.get("timeframe") or self.timeframe))
+
     def _prediction(self) -> str:
         """The column of the model's answer."""
         return PREDICTION

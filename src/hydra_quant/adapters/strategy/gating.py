@@ -4,7 +4,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from freqtrade.exchange import timeframe_to_minutes
 from freqtrade.persistence import Order, Trade
 from pandas import DataFrame, Series
 
@@ -104,6 +103,3 @@ class GatedStrategyBase(HydraStrategyBase):
         candle = self._candle_before(pair, order.order_date_utc)
         closed = round(candle["date"].timestamp() * 1000) + self.minutes * MINUTE_MS
         return record(self.heard.verdict_at(pair, closed), float(candle[SHARE]))
-
-    def _minutes(self) -> int:
-        return int(timeframe_to_minutes(self.config.get("timeframe") or self.timeframe))

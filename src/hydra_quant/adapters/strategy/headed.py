@@ -24,12 +24,13 @@ from hydra_quant.adapters.strategy.judged import (
     add_regime,
     add_score,
     signal_names,
+    with_thoughts,
 )
 from hydra_quant.adapters.strategy.leaving import FACTS, Leaving
 from hydra_quant.adapters.strategy.plot import headed_plot_config
 from hydra_quant.adapters.strategy.teaching import LESSONS, RETURN, head_of
 from hydra_quant.adapters.strategy.watching import Watching
-from hydra_quant.heads.think import lookback, think
+from hydra_quant.heads.think import lookback
 from hydra_quant.risk.conviction import conviction
 from hydra_quant.risk.entries import Candidate, Limits, by_joint_vote, enter
 from hydra_quant.risk.gates import decide
@@ -206,10 +207,7 @@ class HeadedStrategyBase(GatedStrategyBase):
 
     def _thinking(self, frame: DataFrame, pair: str) -> DataFrame:
         """The frame with positioning as it was known, and what HYDRA thinks of it."""
-        known = self.remembered.positioning(frame, pair)
-        kept = frame.drop(columns=[name for name in known if name in frame])
-        frame = kept.join(known)
-        return frame.join(think(frame, self.settings, self.minutes, *self.heads.cascade(frame)))
+        return with_thoughts(frame, pair, self.remembered, self.heads, self.settings, self.minutes)
 
     def _candidate(self, frame: DataFrame) -> Candidate:
         return Candidate(

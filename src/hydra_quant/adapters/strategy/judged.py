@@ -4,11 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
+from hydra_quant.adapters.data.remembered import Remembered
 from hydra_quant.adapters.strategy.columns import DISCORD, trusted
 from hydra_quant.adapters.strategy.heads import Heads
 from hydra_quant.adapters.strategy.teaching import PROFITABLE, features_of_signals
 from hydra_quant.heads.regime_features import regime_features
 from hydra_quant.heads.scorer_rule import rule_score
+from hydra_quant.heads.think import think
 from hydra_quant.regimes.market import REGIMES
 from hydra_quant.settings import SIGNALS, Settings
 from hydra_quant.signals.adaptive import adaptive_weights, window_candles
@@ -30,6 +32,21 @@ FAMILIES = (
     ("sentiment_volume",),
 )
 ANSWERED = tuple(f"&-regime_{name}" for name in REGIMES)
+
+
+def with_thoughts(
+    frame: DataFrame,
+    pair: str,
+    remembered: Remembered,
+    heads: Heads,
+    settings: Settings,
+    minutes: int,
+) -> DataFrame:
+    """Return the frame with positioning as it was known, and what HYDRA thinks of it."""
+    known = remembered.positioning(frame, pair)
+    kept = frame.drop(columns=[name for name in known if name in frame])
+    frame = kept.join(known)
+    return frame.join(think(frame, settings, minutes, *heads.cascade(frame)))
 
 
 def add_score(frame: DataFrame, heads: Heads, settings: Settings, minutes: int) -> DataFrame:

@@ -41,6 +41,26 @@ def plot_config(*, with_model: bool, remembered: Iterable[str] = ()) -> dict[str
     return chosen
 
 
+def agent_plot_config(remembered: Iterable[str] = ()) -> dict[str, Any]:
+    """What FreqUI offers to draw of what an agent wants, and how it fared when it was trained."""
+    return {
+        "main_plot": {},
+        "subplots": {
+            "target": {
+                "hydra_target": {"color": "#1f77b4"},
+                "hydra_enter_long_above": {"color": "#2ca02c"},
+                "hydra_enter_short_below": {"color": "#d62728"},
+            },
+            "reason": {"hydra_reason": {"color": "#7f7f7f", "type": "scatter"}},
+            "on later candles": {
+                "health_return": {"color": "#17becf"},
+                "health_drawdown": {"color": "#d62728"},
+            },
+            **{name: {name: {"color": "#8c564b"}} for name in remembered},
+        },
+    }
+
+
 def headed_plot_config(remembered: Iterable[str] = ()) -> dict[str, Any]:
     """What FreqUI offers to draw of scored signals, their market, and the model behind them."""
     chosen = plot_config(with_model=False, remembered=remembered)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from pandas import DataFrame
 
-from hydra_quant.heads import regime_features, scorer_features, sequence_features
+from hydra_quant.heads import agent_features, regime_features, scorer_features, sequence_features
 from hydra_quant.heads.scorer_labels import profitable
 from hydra_quant.labels import direction, forward_return
 from hydra_quant.labels.regimes import one_hot_regime
@@ -13,6 +13,7 @@ from hydra_quant.settings import Settings
 
 RETURN, PROFITABLE = "&-return", "&-profitable"
 UP, LOW, HIGH = "&-up", "&-low", "&-high"
+TARGET = "&-target"
 DIRECTION = (RETURN, UP, LOW, HIGH)
 """The labels of a direction, in the order in which a model is given and answers them."""
 
@@ -91,9 +92,20 @@ def _direction(frame: DataFrame, settings: Settings, minutes: int, horizon: int)
     return DataFrame({name: labels[name] for name in DIRECTION}, index=frame.index)
 
 
+def _agent_features(frame: DataFrame, settings: Settings, minutes: int) -> DataFrame:
+    return agent_features.agent_features(frame, minutes)
+
+
+def _target(frame: DataFrame, settings: Settings, minutes: int, horizon: int) -> DataFrame:
+    """FreqAI wants a label to name the answer by; an agent learns by trading, not from it."""
+    ahead = forward_return(frame["close"].to_numpy(float), horizon)
+    return DataFrame({TARGET: ahead}, index=frame.index)
+
+
 LESSONS: dict[str, Lesson] = {
     "return": Lesson(None, _return, RETURN),
     "score": Lesson(features_of_signals, _profitable, PROFITABLE),
     "regime": Lesson(_regime_features, _regime, "&-regime_ranging"),
     "direction": Lesson(_sequence_features, _direction, RETURN),
+    "target": Lesson(_agent_features, _target, TARGET),
 }

@@ -1,0 +1,74 @@
+"""The real trades and the real wallet, in the words in which an agent was told its own."""
+
+import json
+import logging
+from math import log
+from pathlib import Path
+
+import numpy as np
+from freqtrade.persistence import Trade
+from freqtrade.strategy.interface import IStrategy
+from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+NAME = "hydra_agent_peak.json"
+
+
+class Purse:
+    """What `hydra_quant.rl.desk.STATE` says, of a dry or live run.
+
+    Parameters
+    ----------
+    strategy : who trades
+    folder : where the highest equity so far is kept, so that a restart remembers it
+    """
+
+    def __init__(self, strategy: IStrategy, folder: Path) -> None:
+        self._strategy, self._path = strategy, folder / NAME
+        self._closes: dict[str, float] = {}
+        self._peak = self._remembered()
+
+    def saw(self, pair: str, close: float) -> None:
+        """Remember the newest close of a pair."""
+        self._closes[pair] = close
+
+    def state(self, pair: str) -> NDArray[np.float32]:
+        """Return what an agent is told beside the features of a candle, shape (5,)."""
+        trades = Trade.get_trades_proxy(is_open=True)
+        equity = self._equity(trades)
+        if equity > self._peak:
+            self._peak = equity
+            self._path.write_text(json.dumps({"peak": equity}))
+        own = [trade for trade in trades if trade.pair == pair]
+        held = gain = 0.0
+        if own:
+            side = -1.0 if own[0].is_short else 1.0
+            held = side * own[0].stake_amount / self._whole()
+            gain = self._gain(own[0]) / own[0].stake_amount
+        start = self._strategy.wallets.get_starting_balance() or equity
+        grown = log(max(equity / start, 1e-6))
+        return np.array([held, gain, grown, equity / self._peak - 1.0, 1.0], dtype=np.float32)
+
+    def _whole(self) -> float:
+        config = self._strategy.config
+        if config["stake_amount"] != "unlimited":
+            return float(config["stake_amount"])
+        return float(self._strategy.wallets.get_total_stake_amount() / config["max_open_trades"])
+
+    def _equity(self, trades: list[Trade]) -> float:
+        total = self._strategy.wallets.get_total(self._strategy.config["stake_currency"])
+        return float(total + sum(self._gain(trade) for trade in trades))
+
+    def _gain(self, trade: Trade) -> float:
+        """Profit of leaving at the newest close that was seen."""
+        rate = self._closes.get(trade.pair, trade.open_rate)
+        return float(trade.calculate_profit(rate).profit_abs)
+
+    def _remembered(self) -> float:
+        try:
+            return float(json.loads(self._path.read_text())["peak"])
+        except FileNotFoundError:
+            return 0.0
+        except (ValueError, KeyError, TypeError):
+            logger.warning(f"{self._path} cannot be read: the peak of equity is counted anew.")
+            return 0.0
