@@ -21,6 +21,7 @@ def walk(rng: np.random.Generator, rows: int, size: float = 0.01) -> NDArray[np.
 
 def bars(closes: NDArray[np.float64], reach: float = 0.0) -> NDArray[np.float64]:
     """Open, high, low, close: each candle opens where the last one closed, and reaches beyond."""
+    closes = np.round(closes, 2)
     opens = np.concatenate([closes[:1], closes[:-1]])
     high = np.round(np.maximum(opens, closes) * (1.0 + reach), 2)
     low = np.round(np.minimum(opens, closes) * (1.0 - reach), 2)
