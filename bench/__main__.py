@@ -16,7 +16,10 @@ NAMES = (
     "gate_loop",
     "scorer",
     "training",
+    "rl",
 )
+WRITTEN = {"rl": ("rl_env", "rl_training")}
+"""Names of results, where they are not that of the benchmark."""
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -38,7 +41,8 @@ def main() -> int:
             failed.append(name)
     for name in names:
         if name not in failed:
-            _summary(name)
+            for result in WRITTEN.get(name, (name,)):
+                _summary(result)
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

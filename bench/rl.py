@@ -1,0 +1,272 @@
+"""HYDRA's agents against FreqAI's: environment, prediction, and whole trainings with PPO.
+
+Both sides have the same candles, 40 features, window, network ([128, 128], ReLU) and, where that
+is said, the same settings of the update. One thread, CPU seconds, interleaved; child processes of
+``ReinforcementLearner_multiproc`` are counted.
+
+- `rl_env`: CPU seconds for a million steps with actions by chance. Stock: ``Base5ActionRLEnv``
+  with `ReinforcementLearner`'s reward. HYDRA: 256 environments side by side, the whole ledger, a
+  step of each counted. With FreqAI's default window of 1 candle, and with 10. And batched
+  prediction against ``rl_model_predict``, the gathering of windows included.
+- `rl_training`: CPU seconds for a million steps of training, at equal updates (2048 steps, batches
+  of 64, 10 epochs) and with large batches (8192 steps, batches of 2048). Stock without its
+  evaluations, which would make it slower still, alone and in 2 processes. Large batches train for
+  as many CPU seconds as stock did; all agents then act without chance in the same held-out episodes
+  of HYDRA's environment, whose optimum is about 0.2. Stock's default reward is not log growth but
+  its own showcase, which pays for entering; that is what its users get.
+
+    python -m bench.rl [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench.harness import RESULTS, Run, interleave, report
+
+SEED = 0
+MILLION = 1e6
+Job = Callable[[], dict[str, float]]
+
+
+# --- in the child ------------------------------------------------------------------------------
+
+
+def _timed(work: Callable[[], int]) -> float:
+    """CPU seconds for a million of what `work` does."""
+    cpu = time.process_time()
+    done = work()
+    return (time.process_time() - cpu) / done * MILLION
+
+
+def environments(share: str) -> Job:
+    """Step, and predict, on both sides."""
+    import numpy as np
+    import torch
+
+    from bench import rl_market, rl_stock
+
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(SEED)
+    policy, model = _policy(), rl_stock.model()
+
+    def theirs(window: int, steps: int) -> int:
+        env = rl_stock.environment(2000, window)
+        env.reset()
+        for action in rng.integers(5, size=steps).tolist():
+            _, _, done, _, _ = env.step(action)
+            if done:
+                env.reset()
+        return steps
+
+    def ours(window: int, steps: int) -> int:
+        env = rl_market.trading(rl_market.arena(2000, 0, window), 256)
+        env.reset(SEED)
+        for actions in rng.integers(4, size=(steps, 256)):
+            env.step(actions)
+        return steps * 256
+
+    def predict_theirs(rows: int) -> int:
+        rl_stock.predicted(rows, model)()
+        return rows
+
+    def predict_ours(rows: int) -> int:
+        return _predicted(policy, rows)
+
+    ours(1, 2)
+    predict_ours(200)
+
+    def job() -> dict[str, float]:
+        part = float(share)
+        return {
+            "env theirs 1": _timed(lambda: theirs(1, int(20_000 * part))),
+            "env ours 1": _timed(lambda: ours(1, int(4000 * part))),
+            "env theirs 10": _timed(lambda: theirs(10, int(20_000 * part))),
+            "env ours 10": _timed(lambda: ours(10, int(2000 * part))),
+            "predict theirs": _timed(lambda: predict_theirs(int(4000 * part))),
+            "predict ours": _timed(lambda: predict_ours(int(100_000 * part))),
+        }
+
+    return job
+
+
+def _policy() -> Any:
+    from bench import rl_market
+    from hydra_quant.rl import agents
+    from hydra_quant.rl.options import AgentOptions
+
+    env = rl_market.trading(rl_market.arena(400, 0), 32)
+    options = AgentOptions(hidden=rl_market.HIDDEN, activation="relu", steps=64, n_steps=64)
+    return agents.train("ppo", env, options)
+
+
+def _predicted(policy: Any, rows: int) -> int:
+    import numpy as np
+
+    from bench import rl_market
+    from hydra_quant.rl.desk import Desk
+    from hydra_quant.rl.observation import Observer
+
+    arena = rl_market.arena(min(rows, 4000), 0)
+    at = np.arange(rows) % len(arena)
+    for begin in range(0, rows, 1024):
+        now = at[begin : begin + 1024]
+        desk = Desk(arena, len(now))
+        desk.reset(np.arange(len(now)), now, np.zeros((len(now), 1), dtype=int))
+        policy.act(Observer(arena).observe(desk)[:, 0])
+    return rows
+
+
+def theirs(steps: str, processes: str) -> Job:
+    """Train as FreqAI does."""
+    from bench import rl_stock
+
+    rl_stock.model()  # imported before the clock starts
+    return lambda: _judged(_theirs, int(steps), int(processes))
+
+
+def _theirs(steps: int, processes: int) -> tuple[Any, int, float]:
+    from bench import rl_stock
+
+    model, elsewhere = rl_stock.trained(2000, steps, SEED, processes=processes)
+    return rl_stock.acting(model), model.num_timesteps, elsewhere
+
+
+def ours(steps: str) -> Job:
+    """Train with as many updates a step as stock."""
+    _policy()  # compiled and imported before the clock starts
+    return lambda: _judged(_ours, int(steps), 32, 2048, 64, 3e-4)
+
+
+def ours_large(seconds: str) -> Job:
+    """Train with large batches for so many CPU seconds."""
+    until = float(seconds)
+    _policy()
+
+    def work() -> tuple[Any, int, float]:
+        return _ours(10**9, 128, 8192, 2048, 3e-3, until)
+
+    return lambda: _judged(work)
+
+
+def _ours(
+    steps: int, n_envs: int, n_steps: int, batch: int, lr: float, seconds: float = 1e9
+) -> tuple[Any, int, float]:
+    from bench import rl_market
+    from hydra_quant.rl import agents
+    from hydra_quant.rl.options import AgentOptions
+
+    begun = time.process_time()
+    env = rl_market.trading(rl_market.arena(2000, 0), n_envs)
+    options = AgentOptions(
+        **{"hidden": rl_market.HIDDEN, "activation": "relu", "steps": steps, "seed": SEED},
+        **{"n_steps": n_steps, "batch": batch, "lr": lr},
+    )
+    policy = agents.train("ppo", env, options, stop=lambda: time.process_time() - begun > seconds)
+    return policy.act, int(policy.record["steps"]), 0.0
+
+
+def _judged(work: Callable[..., tuple[Any, int, float]], *given: Any) -> dict[str, float]:
+    from bench.rl_market import earned
+
+    cpu, wall = time.process_time(), time.perf_counter()
+    act, steps, elsewhere = work(*given)
+    seconds = time.process_time() - cpu + elsewhere
+    found = {"steps": steps, "seconds": seconds, "million": seconds / steps * MILLION}
+    return found | {"wall": time.perf_counter() - wall, "earned": earned(act)}
+
+
+# --- in the parent -----------------------------------------------------------------------------
+
+
+def _first(share: float, rounds: int, save: bool) -> None:
+    runs = interleave({"both": "bench.rl:environments"}, rounds, [str(share)])["both"]
+    for name, line in (
+        ("env 10", "steps, window 10"),
+        ("predict", "predictions, window 10"),
+        ("env 1", "steps, window 1"),
+    ):
+        kind, _, window = name.partition(" ")
+        ends = f" {window}" if window else ""
+        sides = {
+            side: [_run(run.figures[f"{kind} {side}{ends}"], run) for run in runs]
+            for side in ("ours", "theirs")
+        }
+        last = name == "env 1"
+        report(
+            "rl_env" if last else f"rl_env ({line})",
+            sides,
+            unit="CPU s / M",
+            note=f"{line}; figures of the other measurements are under figures",
+            save=save and last,
+        )
+
+
+def _run(seconds: float, run: Run) -> Run:
+    return Run(seconds, seconds, run.peak_mb, run.growth_mb, run.figures)
+
+
+def _second(steps: int, rounds: int, save: bool) -> None:
+    found: dict[str, list[Run]] = {}
+    for number in range(rounds):
+        sides = {
+            "theirs": ("bench.rl:theirs", [str(steps), "0"]),
+            "multiproc": ("bench.rl:theirs", [str(steps), "2"]),
+            "equal updates": ("bench.rl:ours", [str(steps)]),
+        }
+        for label in list(sides)[:: 1 if number % 2 == 0 else -1]:
+            target, given = sides[label]
+            found.setdefault(label, []).extend(interleave({label: target}, 1, given)[label])
+        budget = found["theirs"][-1].figures["seconds"]
+        large = {"large batches": "bench.rl:ours_large"}
+        found.setdefault("ours", []).extend(interleave(large, 1, [str(budget)])["large batches"])
+    for label, runs in found.items():
+        told = {key: _middle(runs, key) for key in ("million", "steps", "earned")}
+        print(f"  {label}: {told['million']:.4g} CPU s / M steps, earned {told['earned']:.4f}")
+    for label, name in (("equal updates", "rl_training (equal updates)"), ("ours", "rl_training")):
+        for other in ("multiproc", "theirs"):
+            last = (label, other) == ("ours", "theirs")
+            report(
+                name if last else f"{name} {other}",
+                {key: [_run(run.figures["million"], run) for run in found[key]] for key in found},
+                ours=label,
+                theirs=other,
+                unit="CPU s / M",
+                note="large batches for as many CPU seconds as stock trained; see `earned`",
+                save=save and last,
+            )
+    if save:
+        _add("rl_training", found)
+
+
+def _middle(runs: list[Run], key: str) -> float:
+    return statistics.median(run.figures[key] for run in runs)
+
+
+def _add(name: str, found: dict[str, list[Run]]) -> None:
+    """Keep what every side came to beside the comparison."""
+    path = RESULTS / f"{name}.json"
+    told = json.loads(path.read_text())
+    keys = ("million", "steps", "seconds", "wall", "earned")
+    told["sides"] = {
+        label: {key: [run.figures[key] for run in runs] for key in keys}
+        for label, runs in found.items()
+    }
+    path.write_text(json.dumps(told, indent=2) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("python -m bench.rl")
+    parser.add_argument("--quick", action="store_true", help="a round, fewer steps, nothing kept")
+    quick = parser.parse_args().quick
+    _first(0.1 if quick else 0.3, 1 if quick else 3, not quick)
+    _second(2048 if quick else 8192, 1 if quick else 2, not quick)
+
+
+if __name__ == "__main__":
+    main()
