@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.arenas import arena_of, walks
 from support.paid import START, beginning_at, farmed, moment, paid, played
@@ -54,6 +54,7 @@ def test_a_profit_is_paid(name, path):
 
 @pytest.mark.parametrize("name", ALL)
 @given(PATHS, st.floats(0.0, 0.3))
+@example(START * np.exp([0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.34]), 0.1)
 def test_a_fee_never_raises_the_reward_of_its_candle(name, path, fee):
     less = path.copy()
     less[-1] *= 1.0 - fee

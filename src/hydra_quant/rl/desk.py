@@ -153,11 +153,11 @@ def _advance(
     trades: Table,
     fills: Table,
 ) -> None:
-    rule = rules[0]
+    rule, alone = rules[0], np.zeros(1, np.int64)
     for n in range(len(wallets)):
         wallet, own = wallets[n], positions[n]
         row = rows[n] + 1
-        for at in queue(own):
+        for at in queue(own) if len(own) > 1 else alone:
             pair = pairs[n, at]
             candle, order = candles[row, pair], orders[n, at]
             if candle.minute < 0:

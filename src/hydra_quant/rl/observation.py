@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.state import Floats, Ints
@@ -34,7 +33,6 @@ class Observer:
         if arena.features.dtype != np.float32:
             raise ValueError(f"features are {arena.features.dtype}: float32 would be right")
         self._features: Floats32 = np.ascontiguousarray(arena.features)
-        self._ready = np.ascontiguousarray(arena.ready)
         self._length = arena.length
         self.size = arena.length * len(arena.names) + len(STATE)
         self._everyone: Ints = np.zeros(0, dtype=np.int64)
@@ -68,15 +66,13 @@ class Observer:
             if len(self._everyone) != n_wallets:
                 self._everyone = np.arange(n_wallets)
             which = self._everyone
-        features, ready = self._features, self._ready
-        _gather(features, ready, self._length, desk.row, desk.pair, desk.state, which, out)
+        _gather(self._features, self._length, desk.row, desk.pair, desk.state, which, out)
         return out
 
 
 @compiled
 def _gather(
     features: Floats32,
-    ready: NDArray[np.bool_],
     length: int,
     rows: Ints,
     pairs: Ints,
@@ -90,7 +86,7 @@ def _gather(
         row = rows[n]
         for at in range(pairs.shape[1]):
             pair, own = pairs[n, at], out[n, at]
-            if ready[row, pair]:
+            if state[n, at, -1]:  # known
                 for back in range(length):
                     past = features[row - length + 1 + back, pair]
                     for i in range(wide):

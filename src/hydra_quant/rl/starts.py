@@ -96,13 +96,13 @@ class Starts:
         if not 0 <= first < last <= len(arena):
             raise ValueError(f"rows are {(first, last)}: within (0, {len(arena)}) would be right")
         self.last = last - 1
-        self._n_pairs = len(arena.pairs)
         self._portfolio = portfolio
         weights = self._weights(arena, sampler)[first : self.last]
-        self._at: Ints = np.flatnonzero(weights)
-        if not len(self._at):
+        self._rows, pairs = np.nonzero(weights)
+        if not len(self._rows):
             raise ValueError(_why(arena, first, last))
-        self._at += first * weights.shape[1]
+        self._rows += first
+        self._pairs: Ints = np.arange(len(arena.pairs))[None] if portfolio else pairs[:, None]
         self._upto: Floats | None = None
         if sampler is not None:
             self._upto = np.cumsum(weights[weights > 0.0])
@@ -121,14 +121,12 @@ class Starts:
     def draw(self, rng: np.random.Generator, count: int) -> tuple[Ints, Ints]:
         """Return rows, shape (count,), and pairs, shape (count, pairs of an episode)."""
         if self._upto is None:
-            at = self._at[rng.integers(len(self._at), size=count)]
+            at = rng.integers(len(self._rows), size=count)
         else:
             drawn = rng.random(count) * self._upto[-1]
-            at = self._at[np.searchsorted(self._upto, drawn, side="right")]
-        if self._portfolio:
-            return at, np.broadcast_to(np.arange(self._n_pairs), (count, self._n_pairs))
-        row, pair = np.divmod(at, self._n_pairs)
-        return row, pair[:, None]
+            at = np.searchsorted(self._upto, drawn, side="right")
+        pairs = self._pairs.repeat(count, axis=0) if self._portfolio else self._pairs[at]
+        return self._rows[at], pairs
 
 
 def _why(arena: Arena, first: int, last: int) -> str:
