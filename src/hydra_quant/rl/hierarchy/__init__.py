@@ -1,0 +1,26 @@
+"""A hierarchy of agents: a strategy for hours, a target for each candle, an order minute by minute.
+
+The strategic level (PPO) sets a stance and a budget of risk, the tactical one (DDPG) the target
+position within them, the execution level (DQN) how orders are worked. Any of them can be switched
+off, and `ablation` says what each adds.
+"""
+
+from hydra_quant.rl.hierarchy.ablation import Ablation, ablation
+from hydra_quant.rl.hierarchy.costs import Costs
+from hydra_quant.rl.hierarchy.levels import Hierarchy
+from hydra_quant.rl.hierarchy.options import LEVELS, HierarchyOptions
+from hydra_quant.rl.hierarchy.tape import Tape, sandbox_tape, tape_of
+from hydra_quant.rl.hierarchy.training import train_hierarchy
+
+__all__ = [
+    "LEVELS",
+    "Ablation",
+    "Costs",
+    "Hierarchy",
+    "HierarchyOptions",
+    "Tape",
+    "ablation",
+    "sandbox_tape",
+    "tape_of",
+    "train_hierarchy",
+]
