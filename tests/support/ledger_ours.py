@@ -1,5 +1,7 @@
 """The ledger run on the candles and decisions that freqtrade's backtester is run on."""
 
+from collections.abc import Callable
+
 import numpy as np
 from support.ledger_actions import Act, Actions
 from support.ledger_actions import Rules as Said
@@ -25,8 +27,16 @@ BITS = {
 }
 
 
-def run_ledger(market: Market, actions: Actions, said: Said) -> Outcome:
-    """Return what the ledger makes of it, in freqtrade's words."""
+def run_ledger(
+    market: Market,
+    actions: Actions,
+    said: Said,
+    wrong: Callable[[Rules], Rules] = lambda rules: rules,
+) -> Outcome:
+    """Return what the ledger makes of it, in freqtrade's words.
+
+    `wrong` may plant a mistake: it is given the ledger's rules and returns those to go by.
+    """
     names = list(market.pairs)
     candles = together([_candles(market, pair) for pair in market.pairs.values()])
     tags: list[str] = [""]
@@ -35,7 +45,7 @@ def run_ledger(market: Market, actions: Actions, said: Said) -> Outcome:
         for row, act in actions.get(name, {}).items():
             if row + 1 < len(orders):
                 _ask(orders, (row + 1, column), act, tags)
-    rules = rules_of(said, market.minutes)
+    rules = wrong(rules_of(said, market.minutes))
     found = replay(candles, orders, [contract_of(pair) for pair in market.pairs.values()], rules)
     fills: dict[int, list[OrderRow]] = {}
     for line in found.fills:

@@ -33,8 +33,9 @@ what happens
      hydra-quant gate backfill      verdicts on the news, by a stand-in for a language model that
                                     judges by key words (hydra-quant sandbox llm)
      hydra-quant train exit         on the days before the tested ones
-  4  freqtrade backtesting          HydraStrategy with its model, walk-forward; then HydraBaseline
-                                    (the rules alone) and HydraHold (buy and hold, the yardstick)
+  4  freqtrade backtesting          HydraStrategy with its model, walk-forward (HydraRLStrategy with
+                                    an agent); then HydraBaseline (the rules alone) and HydraHold
+                                    (buy and hold, the yardstick)
   5  hydra-quant gate report        what the verdicts were worth
   6  the report                     reasons, comparison, verdict, a page with charts
   Every command is printed as you would type it. A second run reuses candles and models.

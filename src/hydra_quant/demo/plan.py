@@ -13,6 +13,7 @@ import rapidjson
 
 from hydra_quant import __version__
 from hydra_quant.demo.errors import DemoError
+from hydra_quant.demo.networks import strategy
 from hydra_quant.demo.served import Server
 from hydra_quant.demo.steps import Step
 from hydra_quant.features import catalog
@@ -23,7 +24,6 @@ SANDBOX_OVERLAY = Path("user_data/sandbox.json")
 ROOT = Path("user_data/demo")
 DEFAULT_PORT = 8300
 RIVALS = ("HydraBaseline", "HydraHold")
-MAIN = "HydraStrategy"
 MINUTES = {"m": 1, "h": 60, "d": 1440}
 
 
@@ -141,12 +141,13 @@ def commands(
     test = ("freqtrade", "backtesting", *shared, "--timerange", days.backtest)
     # freqtrade's cache knows strategy files and settings, not the library behind them
     last = ("--enable-protections", "--cache", "none", "--export", "trades")
+    main = strategy(model)
     return download, (
         Step(
-            MAIN,
-            f"Backtest {MAIN}: walk-forward training with {model}",
-            (*test, "--strategy", MAIN, "--freqaimodel", model, *last),
-            logs / f"backtesting-{MAIN}.log",
+            main,
+            f"Backtest {main}: walk-forward training with {model}",
+            (*test, "--strategy", main, "--freqaimodel", model, *last),
+            logs / f"backtesting-{main}.log",
         ),
         Step(
             " and ".join(RIVALS),

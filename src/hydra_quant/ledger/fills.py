@@ -6,12 +6,12 @@ import numpy as np
 
 from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.money import (
-    ABOVE,
     add_entry,
     add_exit,
     book_funding,
     close_order,
     cut,
+    cut_part,
     settle,
 )
 from hydra_quant.ledger.rounding import nearest
@@ -248,8 +248,7 @@ def reduce(
     fills: Table,
 ) -> bool:
     """Take `stake` out of a position; return whether nothing is left of it."""
-    wanted = stake * position.amount / position.stake
-    amount = cut(wanted * ABOVE, market)
+    amount = cut_part(stake, position.amount, position.stake, market)
     if amount <= 0.0 or amount > position.amount:
         return False
     left = (position.amount - amount) * candle.open

@@ -4,8 +4,10 @@ As freqtrade's ``LocalTrade`` computes it: profits are those of closing at a rat
 included, rounded to eight digits.
 """
 
+import numpy as np
+
 from hydra_quant.ledger.compiled import compiled
-from hydra_quant.ledger.rounding import down, nearest, on_grid, round8
+from hydra_quant.ledger.rounding import down, nearest, on_grid, product, reaches, round8
 from hydra_quant.ledger.state import Record
 
 ABOVE = 1.0 + 1e-14
@@ -17,6 +19,19 @@ def cut(amount: float, market: Record) -> float:
     """Return an amount as the exchange takes it: whole steps of contracts."""
     contracts = down(amount / market.contract, market.step, market.step_scale)
     return contracts * market.contract
+
+
+@compiled
+def cut_part(stake: float, amount: float, whole: float, market: Record) -> float:
+    """Return the part of an amount that belongs to a part of its stake, cut to whole steps."""
+    wanted = stake * amount / whole
+    most = cut(wanted * ABOVE, market)
+    least = cut(wanted / ABOVE, market)
+    if most == least or market.contract != 1.0:
+        return most
+    count = np.floor(most * market.step_scale / market.step + 0.5)
+    fits = reaches(stake, amount, whole, count, market.step, market.step_scale)
+    return most if fits else least
 
 
 @compiled
@@ -105,7 +120,10 @@ def add_entry(position: Record, market: Record, rate: float, amount: float, rule
 def add_exit(position: Record, market: Record, rate: float, amount: float, rules: Record) -> None:
     """Take out a filled exit, whose profit is realised."""
     position.held = whole_steps(position.held - amount, market)
-    position.paid -= position.average * amount
+    cost, lost = product(position.average, amount)
+    paid = position.paid - cost - lost
+    even = on_grid(position.average, position.tick_scale) == position.average
+    position.paid = on_grid(paid, position.cost_scale) if even else paid
     then = with_fee(amount * position.average, position.side, rules.fee_open)
     now = value_out(amount, rate, position.side, rules.fee_close, position.funding_since)
     position.realised += round8(position.side * (now - then))

@@ -37,6 +37,55 @@ def nearest(value: float, units: float, scale: float) -> float:
 
 
 @compiled
+def product(a: float, b: float) -> tuple[float, float]:
+    """Return a product, and what rounding took from it (Dekker 1971)."""
+    whole = a * b
+    high, other = _high(a), _high(b)
+    low, rest = a - high, b - other
+    return whole, low * rest - (((whole - high * other) - low * other) - high * rest)
+
+
+@compiled
+def _high(value: float) -> float:
+    lifted = 134217729.0 * value  # 2 ** 27 + 1
+    return lifted - (lifted - value)
+
+
+@compiled
+def decimal_rest(value: float) -> float:
+    """Return what the decimal that a double prints as is above it, up to 8 digits after the point.
+
+    A longer one is taken for the double itself, from which it differs in the 18th digit.
+    """
+    count = np.floor(value * 1e8 + 0.5)
+    if count >= EXACT or count / 1e8 != value:
+        return 0.0
+    shifted, lost = product(value, 1e8)
+    return ((count - shifted) - lost) / 1e8
+
+
+@compiled
+def reaches(
+    part: float, held: float, whole: float, count: float, units: float, scale: float
+) -> bool:
+    """Whether ``part * held / whole``, in decimals and then made a double, is ``count`` steps.
+
+    `held` is whole steps itself. Meant for a quotient so near to `count` that plain division cannot
+    tell.
+    """
+    steps = np.floor(held * scale / units + 0.5)
+    edge = count * units / scale
+    shifted, lost = product(edge, scale)
+    off = ((shifted - count * units) + lost) / scale  # of the double that is nearest to the edge
+    needed = (off - (edge - np.nextafter(edge, 0.0)) / 2.0) * scale / units
+    mine, lost_mine = product(part, steps)
+    right, lost_right = product(count, whole)
+    above = (mine - right) + (lost_mine - lost_right)
+    above += decimal_rest(part) * steps - count * decimal_rest(whole)
+    return above >= needed * whole
+
+
+@compiled
 def round8(value: float) -> float:
     """Return `value` with eight digits after the point, half to even."""
     shifted = value * 1e8

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from hydra_quant.demo.history import run_settings
-from hydra_quant.demo.networks import NETWORKS, SHORTER, cautioned, training
+from hydra_quant.demo.networks import AGENTS, NETWORKS, SHORTER, cautioned, strategy, training
 from hydra_quant.demo.plan import read_config
 from hydra_quant.demo.sandbox import sandbox_plan
 from hydra_quant.models.nets import registry
 from hydra_quant.models.training.options import Training
+from hydra_quant.rl.options import QUICK_STEPS, AgentOptions
 
 ROOT = Path(__file__).parents[3]
 MODELS = {path.stem: path.read_text() for path in (ROOT / "freqaimodels").glob("*.py")}
@@ -30,7 +31,12 @@ def test_what_is_changed_is_something_the_network_has(name: str) -> None:
         assert value < usual[key]
 
 
-@pytest.mark.parametrize("name", ["HydraTft", "HydraLstmCnn", "HydraLightGBM"])
+def test_every_agent_that_freqtrade_finds_is_trained_briefly() -> None:
+    assert set(AGENTS) == {name for name, text in MODELS.items() if "(AgentModel)" in text}
+    assert all(AgentOptions(**training(name)).planned == QUICK_STEPS for name in AGENTS)
+
+
+@pytest.mark.parametrize("name", ["HydraTft", "HydraLstmCnn", "HydraLightGBM", "HydraPPO"])
 def test_both_demos_set_it_and_a_reader_is_told(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -41,8 +47,23 @@ def test_both_demos_set_it_and_a_reader_is_told(
     assert own.get("model_training_parameters", {}) == training(name)
     found: dict[str, Any] = run_settings(["BTC/USDT:USDT"], name)["freqai"]
     assert found["model_training_parameters"] == training(name)
-    assert ("learned briefly" in plan.banner) == (name in NETWORKS)
+    assert ("learned briefly" in plan.banner) == (name in (*NETWORKS, *AGENTS))
     assert ("from 48 candles" in plan.banner) == (name == "HydraTft")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("HydraSAC", "HydraRLStrategy"), ("HydraTft", "HydraStrategy")]
+)
+def test_an_agent_has_a_strategy_of_its_own(
+    name: str, wanted: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = read_config(ROOT / "config.json")
+    monkeypatch.chdir(tmp_path)
+    plan = sandbox_plan(config, port=8300, reader=8400, model=name, days=None, seed=7)
+    main, rivals = plan.backtests
+    assert main.name == main.argv[main.argv.index("--strategy") + 1] == strategy(name) == wanted
+    assert wanted in main.title
+    assert {wanted, strategy(name)}.isdisjoint(rivals.argv)
 
 
 def test_a_model_that_is_no_network_is_left_as_it_is() -> None:
