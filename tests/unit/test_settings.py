@@ -10,8 +10,8 @@ from hydra_quant.settings import Settings, SettingsError, table
 from hydra_quant.settings_command import run
 
 SECTIONS = (
-    *("vote", "gates", "risk", "model", "causal", "signals", "regimes", "scorer", "exits"),
-    *("ensemble", "news", "sentiment", "monitor", "memory", "collector"),
+    *("vote", "gates", "risk", "model", "causal", "agent", "signals", "regimes"),
+    *("scorer", "exits", "ensemble", "news", "sentiment", "monitor", "memory", "collector"),
 )
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -70,7 +70,7 @@ class AgentStrategyBase(HydraStrategyBase):
         """Candles → thoughts → what the agent wants."""
         frame = self.freqai.start(dataframe, metadata, self)
         wanted = np.where(trusted(frame, TARGET), frame[TARGET].to_numpy(float), np.nan)
-        return frame.assign(hydra_target=wanted)
+        return frame.assign(hydra_target=wanted, hydra_vote=wanted)
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """A target beyond the dead band → side, tag and reason."""
