@@ -16,20 +16,11 @@ from hydra_quant.models.store import Refused
 from hydra_quant.rl import policy_file, spaces
 from hydra_quant.rl.desk import STATE
 from hydra_quant.rl.observation import Normaliser
+from hydra_quant.rl.policy_layers import KINDS, Layer, layer, layers
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
-Layer = tuple[Tensor, Tensor]
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": functional.relu}
-# Where stable-baselines3 keeps the layers that choose the action, and the last of them if apart.
-_PARTS = {
-    "ppo": ("mlp_extractor.policy_net.", "action_net"),
-    "sac": ("actor.latent_pi.", "actor.mu"),
-    "td3": ("actor.mu.", None),
-    "ddpg": ("actor.mu.", None),
-    "dqn": ("q_net.q_net.", None),
-}
-KINDS = tuple(_PARTS)
 LOG_STD = (-20.0, 2.0)
 """Bounds of SAC's log standard deviation, as in stable-baselines3."""
 
@@ -70,11 +61,11 @@ class Policy:
     _layers: list[Layer] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.kind not in _PARTS:
+        if self.kind not in KINDS:
             raise Refused(f"a policy is one of {', '.join(KINDS)}, not {self.kind!r}")
         if self.activation not in _ACTIVATIONS:
             raise Refused(f"activation is {self.activation!r}: tanh or relu would be right")
-        self._layers.extend(self._found())
+        self._layers.extend(layers(self.kind, self.weights))
         seen, normal = self._layers[0][0].shape[1], self.normaliser.size
         if not self.size == seen == normal:
             raise Refused(
@@ -189,7 +180,7 @@ class Policy:
     def _log_std(self, hidden: Tensor) -> Tensor:
         if self.kind == "ppo":
             return self.weights["log_std"]
-        weight, bias = self._layer("actor.log_std")
+        weight, bias = layer(self.kind, self.weights, "actor.log_std")
         return functional.linear(hidden, weight, bias).clamp(*LOG_STD)
 
     def _check(self, observations: Floats32) -> None:
@@ -212,25 +203,6 @@ class Policy:
         if back >= self.length:
             return f"state {STATE[at - self.length * len(self.names)]!r}{of}"
         return f"feature {self.names[name]!r}{of}, {self.length - 1 - back} candles back,"
-
-    def _found(self) -> list[Layer]:
-        prefix, last = _PARTS[self.kind]
-        numbers = sorted(
-            int(name.removeprefix(prefix).removesuffix(".weight"))
-            for name in self.weights
-            if name.startswith(prefix) and name.endswith(".weight")
-        )
-        names = [f"{prefix}{number}" for number in numbers] + ([last] if last else [])
-        if not names:
-            raise Refused(f"these are no weights of a {self.kind}: {prefix}0.weight is missing")
-        return [self._layer(name) for name in names]
-
-    def _layer(self, name: str) -> Layer:
-        try:
-            return self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
-        except KeyError as error:
-            missing = error.args[0]
-            raise Refused(f"these are no weights of a {self.kind}: {missing} is missing") from error
 
     def save(self, path: Path) -> None:
         """Replace the file in one step; see `policy_file.write`."""
