@@ -14,6 +14,7 @@ from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
 from freqtrade.strategy.interface import IStrategy
 from numpy.typing import NDArray
 
+import hydra_quant.rl
 from hydra_quant.adapters.freqai import checks
 from hydra_quant.adapters.freqai.answers import Answer, AnswerBook
 from hydra_quant.adapters.freqai.arenas import Venue, arena_of
@@ -26,6 +27,7 @@ from hydra_quant.adapters.freqai.sequences import Packed
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.adapters.freqai.windows import Window
 from hydra_quant.adapters.strategy.teaching import TARGET
+from hydra_quant.models.fingerprint import code_digest, digest, versions
 from hydra_quant.models.rows import Rows
 from hydra_quant.models.store import Refused
 from hydra_quant.rl import policy_file
@@ -40,6 +42,8 @@ from hydra_quant.rl.rollout import rollout
 from hydra_quant.rl.spaces import Exposure
 
 logger = logging.getLogger(__name__)
+_LIBRARY = Path(hydra_quant.rl.__file__).parents[1]
+_ROOMS = (_LIBRARY / "rl", _LIBRARY / "ledger")
 _OPTIONS = frozenset(field.name for field in fields(AgentOptions)) - {"seed", "logs"}
 _OWN: dict[str, Any] = {"length": 1, "episode": 500, "n_envs": 64, "reward": "mixture"}
 
@@ -113,7 +117,11 @@ class AgentModel(PanelModel):
 
     def describe(self, names: list[str], label_names: list[str]) -> dict[str, Any]:
         """Return everything but the data that a policy depends on: the rules of trading too."""
-        common = super().describe(names, label_names)
+        common = {
+            **super().describe(names, label_names),
+            "trading_code": digest(*(code_digest(room) for room in _ROOMS)),
+            "trading_versions": versions(("stable-baselines3", "numba")),
+        }
         if self._strategy is None:
             return common
         rules = self._venue(tuple(self.universe())).rules
@@ -160,6 +168,7 @@ class AgentModel(PanelModel):
     ) -> None:
         """Remember who trades; then as every panel."""
         self._strategy = strategy
+        self._venues.clear()  # funding has gone on
         super().extract_data_and_train_model(new_trained_timerange, pair, strategy, *more)
 
     def train_frames(self, frames: dict[str, PairFrame], window: Window) -> Trained:
