@@ -111,13 +111,14 @@ def test_only_episodes_that_begin_anew_forget(name):
             before, peak = np.where(fresh, START, before), np.where(fresh, START, peak)
         told.append(reward(moment(before, now, peak, volume=np.full(3, 5.0))))
         before, peak = now, np.maximum(peak, now)
-    again = ALL[name]()
-    again.reset(np.ones(1, dtype=bool))
-    before, peak = np.array([START]), np.array([START])
-    for at, now in enumerate(paths[4:, 1:2]):
-        wanted = again(moment(before, now, peak, volume=np.full(1, 5.0)))
-        assert told[4 + at][1] == pytest.approx(wanted[0])
-        before, peak = now, np.maximum(peak, now)
+    for column, since in ((0, 0), (1, 4), (2, 0)):
+        again = ALL[name]()
+        again.reset(np.ones(1, dtype=bool))
+        before, peak = np.array([START]), np.array([START])
+        for at, now in enumerate(paths[since:, column : column + 1], since):
+            wanted = again(moment(before, now, peak, volume=np.full(1, 5.0)))
+            assert told[at][column] == pytest.approx(wanted[0])
+            before, peak = now, np.maximum(peak, now)
 
 
 def test_a_mixture_is_the_sum_of_its_parts():

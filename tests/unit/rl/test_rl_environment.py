@@ -79,6 +79,16 @@ def test_a_ruined_wallet_ends_its_episode():
     assert info["equity"][0] <= 250.0 < info["equity"][1]
     assert 5 < info["episode_length"][0] < 10
     assert env.equity[0] == 500.0
+    _ruined_with_its_last_candle(arena, int(info["episode_length"][0]))
+
+
+def _ruined_with_its_last_candle(arena, age):
+    env = _trading(arena, 1, sampler=lambda arena: _only(arena, 0, 0), episode=age)
+    env.reset()
+    for _ in range(age):
+        _, _, terminated, truncated, _ = env.step(np.array([1]))
+    assert terminated[0]
+    assert not truncated[0]
 
 
 def test_the_same_seed_gives_the_same_episodes_and_another_one_others():
