@@ -9,13 +9,16 @@ from hydra_quant.commands import (
     evaluate_exit,
     evaluate_models,
     evaluate_regime,
+    evaluate_rl,
     evaluate_scorer,
     evaluate_sentiment,
 )
 from hydra_quant.commands.opening import InputError
 from hydra_quant.heads import cascade_report, exit_report, regime_report, scorer_report
+from hydra_quant.heads.agents import plan as agents_plan
 from hydra_quant.heads.models import plan as models_plan
 from hydra_quant.memory import StoreError
+from hydra_quant.models.store import Refused
 from hydra_quant.sentiment import report as sentiment_report
 
 TOO_FEW = (
@@ -25,6 +28,7 @@ TOO_FEW = (
     cascade_report.TooFew,
     sentiment_report.TooFew,
     models_plan.TooFew,
+    agents_plan.TooFew,
 )
 PARTS = {
     "scorer": (evaluate_scorer, "which signals pay: ranking, calibration, net of costs"),
@@ -33,6 +37,7 @@ PARTS = {
     "cascade": (evaluate_cascade, "the fitted cascade model against the prior and a constant"),
     "sentiment": (evaluate_sentiment, "whether returns follow the mood of headlines"),
     "models": (evaluate_models, "the networks beside trees, logistic regression and HAR"),
+    "rl": (evaluate_rl, "agents beside hold, momentum and agents by chance"),
 }
 
 
@@ -50,9 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate one head; 0, or 2 for a mistake in the input or too little data."""
+    """Evaluate one head or agent; 0, or 2 for a mistake in the input or too little data."""
     try:
         return int(PARTS[args.part][0].run(args))
-    except (InputError, FileError, *TOO_FEW, StoreError, OSError) as error:
+    except (InputError, FileError, *TOO_FEW, Refused, StoreError, OSError) as error:
         print(f"hydra-quant evaluate {args.part}: {error}", file=sys.stderr)
         return 2

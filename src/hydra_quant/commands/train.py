@@ -10,9 +10,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from hydra_quant.collectors.files import FileError
+from hydra_quant.commands import train_rl
 from hydra_quant.commands.evaluate_display import console, number, table
 from hydra_quant.commands.head_input import (
     DATA,
@@ -75,10 +76,18 @@ exit status: 0 trained, or nothing new to learn; 2 something in the input was wr
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe ``hydra-quant train`` on `parser`."""
+    parser.description = "Train a head or an agent outside the bot, into a file."
+    parts = parser.add_subparsers(dest="part", metavar="HEAD", required=True)
+    raw = argparse.RawDescriptionHelpFormatter
+    for head, text in HEADS.items():
+        _add_head_arguments(parts.add_parser(head, help=text, formatter_class=raw))
+    agent = parts.add_parser("rl", help="an agent that learns by trading", formatter_class=raw)
+    train_rl.add_arguments(agent)
+
+
+def _add_head_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Train a head outside the bot; the strategy reads it when it starts."
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"{HOW}\n{DATA}"
-    parser.add_argument("part", choices=get_args(Head), metavar="HEAD", help=", ".join(HEADS))
     add_data_arguments(parser, required=False)
     add_config_arguments(parser)
     parser.add_argument(
@@ -97,7 +106,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train one head; 0, or 2 for a mistake in the input or too little data."""
+    """Train one head or agent; 0, or 2 for a mistake in the input or too little data."""
+    if args.part == "rl":
+        return train_rl.run(args)
     try:
         return _train(args)
     except (InputError, FileError, TooFew, StoreError, Refused, OSError) as error:

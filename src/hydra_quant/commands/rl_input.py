@@ -1,0 +1,153 @@
+"""What ``train rl`` and ``evaluate rl`` share: where the market is from, rules, the course."""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from hydra_quant.commands.head_input import (
+    add_config_arguments,
+    add_data_arguments,
+    of_folder,
+    positive,
+    progress,
+    settings_of,
+)
+from hydra_quant.commands.opening import InputError, config_files, read_config
+from hydra_quant.commands.rl_sandbox import DAYS, PAIRS, written
+from hydra_quant.heads import candles
+from hydra_quant.heads.agents.ground import Ground, of_dataset
+from hydra_quant.heads.agents.terms import FEE, rules_of
+from hydra_quant.heads.agents.training import Course
+from hydra_quant.rl.options import AgentOptions
+from hydra_quant.rl.rewards import REWARDS
+from hydra_quant.settings import Settings
+
+TIMEFRAMES = ("5m", "15m", "30m", "1h", "2h", "4h")
+RULES = """\
+the rules: those of HydraRLStrategy, candle by candle as freqtrade's backtester fills them
+  A target at the close of a candle is filled at the open of the next. Balance (dry_run_wallet),
+  stake_amount, max_open_trades, tradable_balance_ratio and fee are the configuration's; dead band,
+  resizing, stop and leverage are "hydra": {"agent": {...}} (hydra-quant settings). Without any:
+  1000, an equal share for each pair, 0.05 % of every order, funding as the folder has it. The tick
+  is the last digit that a pair's prices show; amounts are cut to a millionth.
+"""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a command works on.
+
+    Attributes
+    ----------
+    ground : Ground
+    settings : Settings
+    timeframe : width of candles
+    where : in words, where the market is from
+    """
+
+    ground: Ground
+    settings: Settings
+    timeframe: str
+    where: str
+
+
+def add_market_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe where the market is from and what trading costs."""
+    add_data_arguments(parser, required=False)
+    parser.add_argument(
+        "--days", type=positive("days"), default=DAYS, metavar="N",
+        help="of the synthetic market, without --data (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fee", type=_fee, metavar="SHARE",
+        help=f'of every order, like 0.0005 (the configuration\'s "fee", else {FEE:g})',
+    )  # fmt: skip
+    add_config_arguments(parser)
+
+
+def add_course_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe how an agent is trained."""
+    parser.add_argument(
+        "--steps", type=positive("steps"), metavar="N",
+        help="candles lived through, all episodes together; see below",
+    )  # fmt: skip
+    parser.add_argument(
+        "--length", type=positive("length"), default=1, metavar="N",
+        help="candles in an observation (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--episode", type=positive("episode"), default=Course.episode, metavar="N",
+        help="most candles in an episode (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--envs", type=positive("envs"), default=Course.n_envs, metavar="N",
+        help="episodes side by side; divides 2048 (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--reward", choices=tuple(REWARDS), default=Course.reward, metavar="NAME",
+        help=f"one of {', '.join(REWARDS)} (%(default)s)",
+    )  # fmt: skip
+
+
+def course_of(args: argparse.Namespace, options: AgentOptions) -> Course:
+    """How an agent is trained.
+
+    Raises
+    ------
+    InputError
+        When environments do not divide the steps between updates.
+    """
+    try:
+        options.steps_each(args.envs)
+    except ValueError:
+        line = f"--envs {args.envs}: a divisor of {options.n_steps} would be right, like 64"
+        raise InputError(line) from None
+    return Course(args.algo, options, args.episode, args.envs, args.reward)
+
+
+@contextmanager
+def opened(
+    args: argparse.Namespace, length: int, until: pd.Timestamp | None = None
+) -> Iterator[Opened]:
+    """Read the market: a folder's, or the synthetic one.
+
+    Raises
+    ------
+    InputError, FileError
+        When something in the input is wrong.
+    """
+    settings = settings_of(args)
+    config = read_config(config_files(args))
+    timeframe = args.timeframe or "1h"
+    if timeframe not in TIMEFRAMES:
+        raise InputError(f"--timeframe {timeframe}: one of {', '.join(TIMEFRAMES)} is meant")
+    with tempfile.TemporaryDirectory(prefix="hydra-") as folder:
+        root, where = args.data, str(args.data)
+        if root is None:
+            root = written(Path(folder), timeframe, args.days, tuple(args.pairs) or PAIRS)
+            where = f"{args.days} days of the synthetic market"
+        (_, data), *_ = of_folder(root, [timeframe], settings, pairs=args.pairs, until=until)
+        minutes = candles.minutes_of(timeframe)
+        try:
+            rules = rules_of(config, settings, len(data.pairs), minutes, args.fee)
+        except (ValueError, TypeError) as error:
+            named = ", ".join(map(str, config_files(args))) or "the configuration"
+            raise InputError(f"{named}: {error}") from None
+        with progress("features") as told:
+            ground = of_dataset(data, root, rules, settings, length=length, told=told)
+        yield Opened(ground, settings, timeframe, where)
+
+
+def _fee(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 0.1:
+        raise argparse.ArgumentTypeError(f"a fee is a share from 0 to 0.1, not {text!r}")
+    return value

@@ -1,0 +1,214 @@
+"""``hydra-quant train rl``: an agent that learns by trading, outside the bot."""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra_quant.collectors.files import FileError
+from hydra_quant.commands.evaluate_display import console, number, table
+from hydra_quant.commands.evaluate_display import day as shown_day
+from hydra_quant.commands.head_input import DATA, day
+from hydra_quant.commands.opening import InputError
+from hydra_quant.commands.rl_input import (
+    RULES,
+    Opened,
+    add_course_arguments,
+    add_market_arguments,
+    course_of,
+    opened,
+)
+from hydra_quant.heads.agents.figures import Fared, Traded, fared
+from hydra_quant.heads.agents.plan import Block, Plan, TooFew, cut
+from hydra_quant.heads.agents.rivals import FIXED, fixed
+from hydra_quant.heads.agents.training import ALGOS, learn, refuse_unknown
+from hydra_quant.heads.agents.walk import How
+from hydra_quant.models.store import Refused
+from hydra_quant.rl.options import AgentOptions
+from hydra_quant.rl.progress import RichBar
+
+if TYPE_CHECKING:
+    from hydra_quant.rl.policy import Policy
+
+STEPS = {"full": 500_000, "quick": 20_480}
+STEPS["resume"] = STEPS["full"]
+HOW = """\
+without --data: the synthetic market of the sandbox, whose direction cannot be foreseen.
+
+modes
+  full     500 000 candles, or --steps
+  quick    20 480 candles: minutes, and no verdict on what an agent can learn
+  resume   goes on from the checkpoint, to 500 000 candles or --steps; the other options and the
+           data must be those of the run that is resumed
+
+examples
+  hydra-quant train rl --algo ppo --mode quick
+  hydra-quant train rl --algo sac --data ../market-data --until 2025-01-01 --logs runs
+  hydra-quant train rl --algo ppo --data ../market-data --mode resume --steps 1000000
+
+One agent learns from episodes of every pair, one pair at a time, and is then tried with one wallet
+on the last --later of the time, which it has not seen. Ctrl-C keeps a checkpoint beside the file.
+The policy file is weights (safetensors), the normaliser of its observations and JSON; its sha256
+names it. hydra-quant evaluate rl --policy FILE says what it makes of later candles.
+
+exit status: 0 trained; 2 something in the input was wrong; 130 Ctrl-C
+"""
+EPILOG = f"{HOW}\n{RULES}\n{DATA}"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe ``hydra-quant train rl`` on `parser`."""
+    parser.description = "Train an agent by trading on freqtrade's own accounting."
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "--algo", choices=ALGOS, default="ppo", help="what kind of agent (%(default)s)"
+    )
+    parser.add_argument("--mode", choices=tuple(STEPS), default="full", help="see below")
+    add_market_arguments(parser)
+    add_course_arguments(parser)
+    parser.add_argument(
+        "--until", type=day, metavar="DATE", help="use candles that closed by then (UTC)"
+    )
+    parser.add_argument(
+        "--later", type=_share, default=0.2, metavar="SHARE",
+        help="of the time, at its end, to be tried on and not learned from (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--to", type=Path, metavar="FILE", help="(USERDIR/hydra/agents/ALGO-WIDTH.policy)"
+    )
+    parser.add_argument("--logs", type=Path, metavar="FOLDER", help="TensorBoard scalars")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(%(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train one agent; 0, 2 for a mistake in the input, or 130 for Ctrl-C."""
+    try:
+        return _train(args)
+    except (InputError, FileError, TooFew, Refused, OSError) as error:
+        print(f"hydra-quant train rl: {error}", file=sys.stderr)
+        return 2
+
+
+def _train(args: argparse.Namespace) -> int:
+    refuse_unknown(args.algo)
+    course = course_of(args, options_of(args))
+    with opened(args, args.length, args.until) as market:
+        ground = market.ground
+        block = cut(ground, Plan(windows=1, first=1.0 - args.later))[0]
+        path = args.to or default_path(args.userdir, args.algo, market.timeframe)
+        folder = path.with_name(f"{path.name}.training")
+        _say_what(args, market, block)
+        bar = RichBar(args.algo) if sys.stderr.isatty() else None
+        agent = market.settings.agent
+        try:
+            policy = learn(ground, block.train, course, agent, folder=folder, progress=bar)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        except KeyboardInterrupt:
+            _say_how_to_go_on(folder, course.options.planned)
+            return 130
+        policy = replace(policy, record={**policy.record, **_known(market, block)})
+        policy.save(path)
+        _show(policy, market, block, path)
+    return 0
+
+
+def options_of(args: argparse.Namespace) -> AgentOptions:
+    """How the networks are trained."""
+    return AgentOptions(
+        steps=args.steps or STEPS[args.mode],
+        mode="resume" if args.mode == "resume" else "full",
+        seed=args.seed,
+        logs=args.logs,
+        checkpoint_every=10,
+    )
+
+
+def default_path(userdir: Path, algo: str, timeframe: str) -> Path:
+    """Return where a policy is kept."""
+    return userdir / "hydra" / "agents" / f"{algo}-{timeframe}.policy"
+
+
+def _known(market: Opened, block: Block) -> dict[str, object]:
+    """What a later evaluation must know of the training."""
+    opens = market.ground.opens_ms
+    return {
+        "timeframe": market.timeframe,
+        "pairs": list(market.ground.arena.pairs),
+        "trained_from_ms": int(opens[block.train[0]]),
+        "known_until_ms": int(opens[block.train[1] - 1])
+        + 60_000 * market.ground.arena.rules.candle_minutes,
+    }
+
+
+def _say_what(args: argparse.Namespace, market: Opened, block: Block) -> None:
+    opens = market.ground.opens_ms // 1000
+    begin, end = opens[block.train[0]], opens[block.train[1] - 1]
+    console().print(
+        f"{args.algo}, {market.timeframe} candles of {len(market.ground.arena.pairs)} pairs "
+        f"({market.where}), learns from {shown_day(int(begin))} to {shown_day(int(end))}",
+        style="bold", highlight=False,
+    )  # fmt: skip
+
+
+def _say_how_to_go_on(folder: Path, steps: int) -> None:
+    print(
+        f"stopped; the checkpoint is in {folder}; to go on, give the same command with "
+        f"--mode resume --steps {steps}",
+        file=sys.stderr,
+    )
+
+
+def _show(policy: "Policy", market: Opened, block: Block, path: Path) -> None:
+    out, opens = console(), market.ground.opens_ms // 1000
+    record = policy.record
+    history = [told for told in record["history"] if told.get("reward") is not None]
+    if history:
+        newest = history[-1]
+        out.print(
+            f"{record['steps']} steps, {record['steps_per_s']:.0f} a second; last 100 episodes: "
+            f"reward {newest['reward']:.4f}, drawdown {newest['drawdown']:.1%}",
+            highlight=False,
+        )
+    title = f"{shown_day(int(opens[block.test[0]]))} to {shown_day(int(opens[-1]))}, not learned"
+    out.print(table((title, *HEADERS), _tried(policy, market, block)))
+    for note in market.ground.notes:
+        out.print(f"Note: {note}", style="yellow", highlight=False)
+    out.print(f"Saved: {path}", highlight=False, soft_wrap=True)
+    out.print(f"sha256: {policy.sha256}", highlight=False, soft_wrap=True)
+
+
+HEADERS = ("return", "Sharpe", "drawdown", "trades", "in market", "fees", "funding")
+
+
+def _tried(policy: "Policy", market: Opened, block: Block) -> list[list[str]]:
+    ground, agent = market.ground, market.settings.agent
+    how = How(agent.act_beyond, agent.leverage)
+    first, last = block.test
+    try:
+        own = how.carried(policy.decide, ground.arena, block, None)
+    except ValueError as error:
+        raise InputError(f"the agent's answer: {error}") from None
+    more = {"act_beyond": agent.act_beyond, "leverage": agent.leverage}
+    beside = {name: fixed(name, ground, first, last, **more) for name in FIXED}
+    made = {f"{policy.kind}, one seed": own, **beside}
+    return [row(name, fared(Traded.of([one]), ground.opens_ms)) for name, one in made.items()]
+
+
+def row(name: str, found: Fared) -> list[str]:
+    """A line of figures, as `HEADERS`."""
+    return [
+        name, f"{found.profit:.1%}", number(found.sharpe, 2), f"{found.drawdown:.1%}",
+        str(found.trades), f"{found.in_market:.0%}", f"{found.fees:.2f}", f"{found.funding:.2f}",
+    ]  # fmt: skip
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 < value < 1.0:
+        raise argparse.ArgumentTypeError(f"a share is above 0 and below 1, not {text!r}")
+    return value

@@ -1,0 +1,1 @@
+"""What agents are worth on history they did not learn from, and training them outside the bot."""
