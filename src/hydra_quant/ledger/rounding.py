@@ -10,6 +10,8 @@ from hydra_quant.ledger.compiled import compiled
 
 EXACT = 2.0**53
 """Doubles hold whole numbers up to here."""
+MOST_DIGITS = 22
+"""After the point; powers of ten are doubles up to here."""
 
 
 @compiled
@@ -53,15 +55,17 @@ def _high(value: float) -> float:
 
 @compiled
 def decimal_rest(value: float) -> float:
-    """Return what the decimal that a double prints as is above it, up to 8 digits after the point.
-
-    A longer one is taken for the double itself, from which it differs in the 18th digit.
-    """
-    count = np.floor(value * 1e8 + 0.5)
-    if count >= EXACT or count / 1e8 != value:
-        return 0.0
-    shifted, lost = product(value, 1e8)
-    return ((count - shifted) - lost) / 1e8
+    """Return how much a double is below the decimal that it prints as, the shortest that is it."""
+    near = (np.nextafter(value, np.inf) - value) / 2.0
+    scale = 1.0
+    for _ in range(MOST_DIGITS):
+        shifted, lost = product(value, scale)
+        beyond = (shifted - np.floor(shifted + 0.5)) + lost
+        rest = (np.floor(beyond + 0.5) - beyond) / scale
+        if abs(rest) < near:
+            return rest
+        scale *= 10.0
+    return 0.0
 
 
 @compiled
