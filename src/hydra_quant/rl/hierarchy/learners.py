@@ -26,6 +26,8 @@ _OWN: dict[str, dict[str, Any]] = {
     "ddpg": {"lr": 1e-3, "batch": 256, "hidden": (64, 64), "activation": "relu"},
     "dqn": {"lr": 1e-3, "batch": 256, "hidden": (64, 64), "activation": "relu"},
 }
+_BEGIN = (0.0, 0.5)  # stance, and budget as `limits.room` takes it
+_LOG_STD = -0.7
 _ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
 
 
@@ -104,7 +106,8 @@ def build(
 ) -> BaseAlgorithm:
     """Return a level's algorithm with weights by chance.
 
-    The tactical level's networks begin without weight on its limits, which hardly vary while it
+    The strategic level begins near the neutral strategy: to withhold is what it learns. The
+    tactical level's networks begin without weight on its limits, which hardly vary while it
     learns alone: what it does with them, it learns together with the strategic level.
 
     Parameters
@@ -116,7 +119,9 @@ def build(
     """
     device = learners.choose(ALGOS[level], options)
     if level == "strategic":
-        return learners.build("ppo", options, world.space, world.dim, world.n_envs, device)
+        strategic = learners.build("ppo", options, world.space, world.dim, world.n_envs, device)
+        _neutral(strategic)
+        return strategic
     model = _ddpg(options, world, device) if level == "tactical" else _dqn(options, device, gently)
     model.observation_space = observation_space(world.dim)
     model.action_space, model.n_envs = action_space(world.space), world.n_envs
@@ -125,6 +130,14 @@ def build(
     if isinstance(model, DDPG):
         _unweighted(model, world.dim)
     return model
+
+
+def _neutral(model: BaseAlgorithm) -> None:
+    """Begin near the neutral strategy, and explore less than the whole range of actions."""
+    policy: Any = model.policy
+    with torch.no_grad():
+        policy.action_net.bias.copy_(torch.as_tensor(_BEGIN))
+        policy.log_std.fill_(_LOG_STD)
 
 
 def _ddpg(options: AgentOptions, world: World, device: str) -> BaseAlgorithm:
