@@ -18,6 +18,7 @@ from hydra_quant.adapters.freqai.pool import statistics, usable
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.adapters.freqai.windows import Window
 from hydra_quant.adapters.strategy.teaching import DIRECTION
+from hydra_quant.models.fingerprint import digest
 from hydra_quant.models.rows import Rows
 from hydra_quant.models.training.trained import Arrays
 
@@ -48,6 +49,7 @@ class SequenceModel(PanelModel):
         # FreqAI keeps so many candles for a live answer, and saves what has a method for it.
         self.CONV_WIDTH: int = max(int(self.freqai_info.get("conv_width", 1)), self.reach + 1)
         self.dd.model_type = "pytorch"
+        self._loaded: tuple[str, Trained] | None = None
 
     @property
     @abstractmethod
@@ -177,6 +179,9 @@ class SequenceModel(PanelModel):
         self.dd.save_data(Packed(self.pack(trained)), pair, dk)
 
     def load_live(self, pair: str, path: Path) -> None:
-        """Put a saved model where FreqAI looks before it would unpickle one."""
-        saved = path.with_name(f"{path.name}_model.zip")
-        self.dd.model_dictionary[pair] = self.unpack(saved.read_bytes())
+        """Put a saved model where FreqAI looks before it would unpickle one; all pairs share it."""
+        payload = path.with_name(f"{path.name}_model.zip").read_bytes()
+        of = digest(payload)
+        if self._loaded is None or self._loaded[0] != of:
+            self._loaded = of, self.unpack(payload)
+        self.dd.model_dictionary[pair] = self._loaded[1]
