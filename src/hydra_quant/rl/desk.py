@@ -73,16 +73,18 @@ class Desk:
         self.pair: Ints = np.zeros((n_wallets, n_pairs), dtype=np.int64)
         self.equity: Floats = np.zeros(n_wallets)
         self.peak: Floats = np.zeros(n_wallets)
+        self.before: Floats = np.zeros(n_wallets)
         self.state = np.zeros((n_wallets, n_pairs, len(STATE)), dtype=np.float32)
         self._orders = no_orders((n_wallets, n_pairs))
         self._market, self._tiers = market_records(arena.markets)
         self._rules, self._roi = arena.rules.record(), arena.rules.roi()
         self._none = np.zeros(0, dtype=TRADE), np.zeros(0, dtype=FILL)
 
-    def reset(self, which: Ints, rows: Ints, pairs: Ints) -> None:
+    def reset(self, which: Ints, rows: Ints, pairs: Ints, before: Floats | float = 0.0) -> None:
         """Begin anew with the wallets `which` at the close of `rows`, trading `pairs`.
 
-        Shapes: `which` (n,), `rows` (n,), `pairs` (n, n_pairs).
+        Shapes: `which` (n,), `rows` (n,), `pairs` (n, n_pairs). `before`, (n,) or one number, is
+        what the agent is told the log of equity had grown by until then.
         """
         start = self.arena.rules.balance
         self.positions[which] = np.zeros((), dtype=POSITION)
@@ -91,7 +93,9 @@ class Desk:
         self.wallets[which] = fresh
         self.row[which], self.pair[which] = rows, pairs
         self.equity[which] = self.peak[which] = start
+        self.before[which] = before
         self.state[which] = 0.0
+        self.state[which, :, 2] = self.before[which, None]
         self.state[which, :, -1] = self.arena.ready[self.row[which, None], self.pair[which]]
 
     def advance(
@@ -111,7 +115,7 @@ class Desk:
         _advance(
             *(self.positions, self.wallets, self._market, self._tiers, self._rules, self._roi),
             *(self.arena.candles, self.arena.ready, self.pair, self.row, targets, self._orders),
-            *(self.act_beyond, self.leverage, self.equity, self.peak, self.state),
+            *(self.act_beyond, self.leverage, self.equity, self.peak, self.before, self.state),
             none[0] if trades is None else trades,
             none[1] if fills is None else fills,
         )
@@ -149,6 +153,7 @@ def _advance(
     leverage: float,
     equity: Floats,
     peak: Floats,
+    before: Floats,
     state: NDArray[np.float32],
     trades: Table,
     fills: Table,
@@ -191,5 +196,5 @@ def _advance(
             state[n, at, 4] = ready[row, pair]
         equity[n] = worth
         peak[n] = max(peak[n], worth)
-        state[n, :, 2] = math.log(max(worth / wallet.start, 1e-6))
+        state[n, :, 2] = before[n] + math.log(max(worth / wallet.start, 1e-6))
         state[n, :, 3] = worth / peak[n] - 1.0

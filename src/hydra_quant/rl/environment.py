@@ -42,6 +42,9 @@ class Trading:
     portfolio : whether a wallet trades all pairs; otherwise one, drawn for each episode
     act_beyond : a smaller target means to be out of the market
     leverage : of every entry
+    grown_before : deviation of what the agent is told equity had grown by (log) before an episode
+        Short episodes know little growth; an agent that trades for months must not find its own
+        wealth strange.
     ruin : an episode ends when equity is at most this share of its beginning
     seed : of where episodes begin
     sampler : Sampler, optional; see `starts`
@@ -71,6 +74,7 @@ class Trading:
         portfolio: bool = False,
         act_beyond: float = 0.3,
         leverage: float = 1.0,
+        grown_before: float = 0.0,
         ruin: float = 0.5,
         seed: int = 0,
         sampler: Sampler | None = None,
@@ -106,7 +110,7 @@ class Trading:
         self.size = self._parts[0].observer.size
         self.dim, self.names = k * self.size, self._parts[0].observer.names
         self._rng = np.random.default_rng(seed)
-        self._begun = False
+        self._begun, self.grown_before = False, grown_before
 
     def _hold(self, n: int, k: int) -> None:
         self.wallets = np.zeros(n, dtype=WALLET)
@@ -199,7 +203,11 @@ class Trading:
         for part in self._parts:
             which = np.flatnonzero(mask[part.span])
             if len(which):
-                part.desk.reset(which, *part.starts.draw(self._rng, len(which)))
+                rows, pairs = part.starts.draw(self._rng, len(which))
+                before = np.zeros(len(which))
+                if self.grown_before:
+                    before = self._rng.normal(0.0, self.grown_before, len(which))
+                part.desk.reset(which, rows, pairs, before)
                 part.observer.observe(part.desk, which, seen[part.span])
         self._age[mask], self._earned[mask] = 0, 0.0
         self.reward.reset(mask)

@@ -48,7 +48,7 @@ def made_from(
         "length": arena.length,
         "space": [env.space.kind, env.space.n_pairs],
         "reward": type(env.reward).__name__,
-        "environments": [env.n_envs, env.episode, env.portfolio],
+        "environments": [env.n_envs, env.episode, env.portfolio, env.grown_before],
         "data": hasher.hexdigest(),
         "start_from": start_from and start_from.sha256,
         "versions": versions(_PACKAGES),

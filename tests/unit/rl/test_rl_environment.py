@@ -208,3 +208,15 @@ def _unknown(arena, rows=slice(None)):
 def test_what_does_not_fit_is_said(make, said):
     with pytest.raises(ValueError, match=said):
         make()
+
+
+def test_an_agent_may_be_told_of_growth_before_its_episode():
+    """The spread is told from the first candle on, and changes no money."""
+    plain, spread = (_trading(walks(), grown_before=of) for of in (0.0, 0.4))
+    first, other = plain.reset(5), spread.reset(5)
+    at = plain.names.index("equity")
+    assert (first[:, at] == 0.0).all()
+    assert len(np.unique(other[:, at])) == 8
+    told = spread.step(np.zeros(8, dtype=int))[0]
+    np.testing.assert_allclose(told[:, at], other[:, at])
+    assert (spread.equity == spread.arena.rules.balance).all()

@@ -45,6 +45,8 @@ logger = logging.getLogger(__name__)
 _LIBRARY = Path(hydra_quant.rl.__file__).parents[1]
 _ROOMS = (_LIBRARY / "rl", _LIBRARY / "ledger")
 _OPTIONS = frozenset(field.name for field in fields(AgentOptions)) - {"seed", "logs"}
+# What an agent that has traded for months is told of its equity: halved, or grown by half.
+GROWN_BEFORE = 0.4
 _OWN: dict[str, Any] = {"length": 1, "episode": 500, "n_envs": 64, "reward": "mixture"}
 
 
@@ -223,6 +225,7 @@ class AgentModel(PanelModel):
                 act_beyond=agent.act_beyond,
                 leverage=agent.leverage,
                 seed=self.settings_seed(),
+                grown_before=GROWN_BEFORE,
                 rows=(0, last),
             )
         except ValueError as error:
