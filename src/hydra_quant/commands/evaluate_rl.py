@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -26,18 +26,15 @@ from hydra_quant.commands.rl_input import (
     course_of,
     opened,
 )
-from hydra_quant.heads.agent_features import NAMES
+from hydra_quant.heads.agents.learned import Learned, load
 from hydra_quant.heads.agents.plan import FULL, QUICK, Block, Plan, cut, refuse_unseeing
 from hydra_quant.heads.agents.report import as_json
-from hydra_quant.heads.agents.training import ALGOS, Course, learn, refuse_unknown
+from hydra_quant.heads.agents.training import ALGOS, Course, learn
 from hydra_quant.heads.agents.walk import How, Learn, Walked, walk
 from hydra_quant.heads.dataset import Told
 from hydra_quant.rl.options import AgentOptions
 from hydra_quant.rl.progress import Update
 from hydra_quant.rl.rollout import Act
-
-if TYPE_CHECKING:
-    from hydra_quant.rl.policy import Policy
 
 STEPS = {"full": 500_000, "quick": 20_480}
 SEEDS = {"full": 10, "quick": 3}
@@ -118,8 +115,8 @@ def run(args: argparse.Namespace) -> int:
     InputError, Refused, TooFew
         One line each.
     """
-    refuse_unknown(args.algo)
-    path, policy = json_path(args), _policy(args)
+    path = json_path(args)
+    policy = None if args.policy is None else load(args.policy)
     steps = args.steps or STEPS[args.mode]
     course = course_of(args, AgentOptions(steps=steps))
     with opened(args, policy.length if policy else args.length, args.until) as market:
@@ -129,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
         with progress(args.algo) as told:
             taught: Learn = _Taught(course, market, count * len(blocks), told)
             if policy is not None:
-                taught = _stored(policy)
+                taught = _stored(policy, market)
             walked = _walk(market, blocks, range(args.seed, args.seed + count), taught, how)
         show(f"{policy.kind} {policy.sha256[:12]}" if policy else args.algo, market, walked)
     if path is not None:
@@ -144,7 +141,7 @@ def plan(args: argparse.Namespace) -> Plan:
     return usual if args.windows is None else replace(usual, windows=args.windows)
 
 
-def stretch(policy: "Policy", market: Opened, since: pd.Timestamp | None) -> Block:
+def stretch(policy: Learned, market: Opened, since: pd.Timestamp | None) -> Block:
     """Return the candles that a stored agent has not learned from.
 
     Raises
@@ -172,22 +169,8 @@ def stretch(policy: "Policy", market: Opened, since: pd.Timestamp | None) -> Blo
     return Block((0, first), (first, len(ground.arena)))
 
 
-def _policy(args: argparse.Namespace) -> "Policy | None":
-    if args.policy is None:
-        return None
-    from hydra_quant.rl.policy import Policy  # torch takes seconds to load
-
-    found = Policy.load(args.policy, names=NAMES)
-    if found.space.kind != "exposure" or found.space.n_pairs != 1:
-        raise InputError(
-            f"{args.policy} chooses from a {found.space.kind} space of {found.space.n_pairs} "
-            "pair(s); one that says the exposure of one pair would be right"
-        )
-    return found
-
-
-def _stored(policy: "Policy") -> Learn:
-    return lambda block, seed: policy.decide
+def _stored(policy: Learned, market: Opened) -> Learn:
+    return lambda block, seed: policy.acting(market.ground.arena, block.test[0])
 
 
 class _Taught:
@@ -202,14 +185,14 @@ class _Taught:
         agent = self._market.settings.agent
         found = learn(self._market.ground, block.train, course, agent, progress=self)
         self._done += 1
-        return found.decide
+        return found.acting(self._market.ground.arena, block.test[0])
 
     def begin(self, steps: int, done: int) -> None:
         """Nothing is to be said yet."""
 
     def update(self, told: Update) -> None:
         """Move the bar."""
-        share = (self._done + told.steps / self._steps) / self._count
+        share = (self._done + min(1.0, told.steps / self._steps)) / self._count
         self._told(f"{self._done + 1} of {self._count}: {told.spoken()}", share)
 
     def close(self) -> None:

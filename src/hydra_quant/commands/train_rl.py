@@ -2,9 +2,7 @@
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hydra_quant.collectors.files import FileError
 from hydra_quant.commands.evaluate_display import console, number, table
@@ -20,16 +18,14 @@ from hydra_quant.commands.rl_input import (
     opened,
 )
 from hydra_quant.heads.agents.figures import Fared, Traded, fared
+from hydra_quant.heads.agents.learned import Learned
 from hydra_quant.heads.agents.plan import Block, Plan, TooFew, cut
 from hydra_quant.heads.agents.rivals import FIXED, fixed
-from hydra_quant.heads.agents.training import ALGOS, learn, refuse_unknown
+from hydra_quant.heads.agents.training import ALGOS, HIERARCHICAL, learn
 from hydra_quant.heads.agents.walk import How
 from hydra_quant.models.store import Refused
 from hydra_quant.rl.options import AgentOptions
 from hydra_quant.rl.progress import RichBar
-
-if TYPE_CHECKING:
-    from hydra_quant.rl.policy import Policy
 
 STEPS = {"full": 500_000, "quick": 20_480}
 STEPS["resume"] = STEPS["full"]
@@ -50,7 +46,8 @@ examples
 One agent learns from episodes of every pair, one pair at a time, and is then tried with one wallet
 on the last --later of the time, which it has not seen. Ctrl-C keeps a checkpoint beside the file.
 The policy file is weights (safetensors), the normaliser of its observations and JSON; its sha256
-names it. hydra-quant evaluate rl --policy FILE says what it makes of later candles.
+names it; a hierarchy is a folder of three. hydra-quant evaluate rl --policy FILE says what it makes
+of later candles.
 
 exit status: 0 trained; 2 something in the input was wrong; 130 Ctrl-C
 """
@@ -91,7 +88,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    refuse_unknown(args.algo)
     course = course_of(args, options_of(args))
     with opened(args, args.length, args.until) as market:
         ground = market.ground
@@ -102,15 +98,15 @@ def _train(args: argparse.Namespace) -> int:
         bar = RichBar(args.algo) if sys.stderr.isatty() else None
         agent = market.settings.agent
         try:
-            policy = learn(ground, block.train, course, agent, folder=folder, progress=bar)
+            learned = learn(ground, block.train, course, agent, folder=folder, progress=bar)
         except ValueError as error:
             raise InputError(str(error)) from None
         except KeyboardInterrupt:
             _say_how_to_go_on(folder, course.options.planned)
             return 130
-        policy = replace(policy, record={**policy.record, **_known(market, block)})
-        policy.save(path)
-        _show(policy, market, block, path)
+        learned = learned.known(_known(market, block))
+        learned.save(path)
+        _show(learned, market, block, path)
     return 0
 
 
@@ -127,7 +123,8 @@ def options_of(args: argparse.Namespace) -> AgentOptions:
 
 def default_path(userdir: Path, algo: str, timeframe: str) -> Path:
     """Return where a policy is kept."""
-    return userdir / "hydra" / "agents" / f"{algo}-{timeframe}.policy"
+    name = f"{algo}-{timeframe}"
+    return userdir / "hydra" / "agents" / (name if algo == HIERARCHICAL else f"{name}.policy")
 
 
 def _known(market: Opened, block: Block) -> dict[str, object]:
@@ -160,10 +157,10 @@ def _say_how_to_go_on(folder: Path, steps: int) -> None:
     )
 
 
-def _show(policy: "Policy", market: Opened, block: Block, path: Path) -> None:
+def _show(learned: Learned, market: Opened, block: Block, path: Path) -> None:
     out, opens = console(), market.ground.opens_ms // 1000
-    record = policy.record
-    history = [told for told in record["history"] if told.get("reward") is not None]
+    record = learned.record
+    history = [told for told in record.get("history", ()) if told.get("reward") is not None]
     if history:
         newest = history[-1]
         out.print(
@@ -172,27 +169,27 @@ def _show(policy: "Policy", market: Opened, block: Block, path: Path) -> None:
             highlight=False,
         )
     title = f"{shown_day(int(opens[block.test[0]]))} to {shown_day(int(opens[-1]))}, not learned"
-    out.print(table((title, *HEADERS), _tried(policy, market, block)))
+    out.print(table((title, *HEADERS), _tried(learned, market, block)))
     for note in market.ground.notes:
         out.print(f"Note: {note}", style="yellow", highlight=False)
     out.print(f"Saved: {path}", highlight=False, soft_wrap=True)
-    out.print(f"sha256: {policy.sha256}", highlight=False, soft_wrap=True)
+    out.print(f"sha256: {learned.sha256}", highlight=False, soft_wrap=True)
 
 
 HEADERS = ("return", "Sharpe", "drawdown", "trades", "in market", "fees", "funding")
 
 
-def _tried(policy: "Policy", market: Opened, block: Block) -> list[list[str]]:
+def _tried(learned: Learned, market: Opened, block: Block) -> list[list[str]]:
     ground, agent = market.ground, market.settings.agent
     how = How(agent.act_beyond, agent.leverage)
     first, last = block.test
     try:
-        own = how.carried(policy.decide, ground.arena, block, None)
+        own = how.carried(learned.acting(ground.arena, first), ground.arena, block, None)
     except ValueError as error:
         raise InputError(f"the agent's answer: {error}") from None
     more = {"act_beyond": agent.act_beyond, "leverage": agent.leverage}
     beside = {name: fixed(name, ground, first, last, **more) for name in FIXED}
-    made = {f"{policy.kind}, one seed": own, **beside}
+    made = {f"{learned.kind}, one seed": own, **beside}
     return [row(name, fared(Traded.of([one]), ground.opens_ms)) for name, one in made.items()]
 
 

@@ -45,6 +45,7 @@ def test_a_planted_edge_is_seen(found):
     assert told.line.startswith("edge: the median agent beats flat, hold, momentum and random")
     assert "3 seeds are an indication only" in told.line
     assert told.sharpe.low > 0.0
+    assert told.sharpe.value == pytest.approx(np.median([one.sharpe for one in found.agents]))
     assert {one.name for one in told.against} == {"flat", "hold", "momentum", "random"}
     assert told.against[-1].luck == pytest.approx(1 / 31)
     assert found.agents[0].profit > max(one.profit for one in found.chance)

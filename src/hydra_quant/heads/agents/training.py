@@ -1,15 +1,13 @@
 """An agent trained on a ground: the same environment as the FreqAI models give it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hydra_quant.heads.agents.ground import Ground
+from hydra_quant.heads.agents.learned import Learned, One, Several
 from hydra_quant.heads.agents.terms import alone
-from hydra_quant.models.store import Refused
+from hydra_quant.rl.arena import Arena
 from hydra_quant.rl.environment import Trading
 from hydra_quant.rl.options import AgentOptions
 from hydra_quant.rl.progress import Progress
@@ -17,10 +15,8 @@ from hydra_quant.rl.rewards import REWARDS
 from hydra_quant.rl.spaces import Exposure
 from hydra_quant.settings import Agent
 
-if TYPE_CHECKING:
-    from hydra_quant.rl.policy import Policy
-
-ALGOS = ("ppo", "sac", "td3", "hierarchical")
+HIERARCHICAL = "hierarchical"
+ALGOS = ("ppo", "sac", "td3", HIERARCHICAL)
 
 
 @dataclass(frozen=True)
@@ -43,20 +39,6 @@ class Course:
     reward: str = "mixture"
 
 
-def refuse_unknown(algo: str) -> None:
-    """Refuse what cannot be trained here.
-
-    Raises
-    ------
-    Refused
-        One line.
-    """
-    if algo == "hierarchical":
-        there = find_spec("hydra_quant.rl.hierarchy") is not None
-        why = "is not trained by this command" if there else "is not part of this version"
-        raise Refused(f"a hierarchical agent {why}; one of {', '.join(ALGOS[:-1])} is")
-
-
 def learn(
     ground: Ground,
     rows: tuple[int, int],
@@ -64,9 +46,8 @@ def learn(
     agent: Agent,
     *,
     folder: Path | None = None,
-    stop: Callable[[], bool] | None = None,
     progress: Progress | None = None,
-) -> "Policy":
+) -> Learned:
     """Train on candles ``rows[0] <= row < rows[1]``.
 
     Parameters
@@ -76,20 +57,23 @@ def learn(
     course : Course
     agent : settings of how targets are carried out
     folder : of checkpoints; None keeps none
-    stop, progress : see `rl.agents.train`
+    progress : see `rl.agents.train`
 
     Raises
     ------
     Refused
-        When a checkpoint is of something else, or the algorithm is not known.
+        When a checkpoint is of something else.
     ValueError
         When the course cannot be gone through.
+    KeyboardInterrupt
+        Ctrl-C: the last whole update is written first.
     """
-    refuse_unknown(course.algo)
     first, last = rows
     arena = ground.under(alone(ground.arena.rules))
     # Cut, so that what is learned hangs on these candles alone, and a checkpoint on no others.
     arena = replace(arena, candles=arena.candles[first:last], features=arena.features[first:last])
+    if course.algo == HIERARCHICAL:
+        return _hierarchy(arena, course, agent, folder, progress)
     env = Trading(
         arena,
         course.n_envs,
@@ -101,7 +85,34 @@ def learn(
         seed=course.options.seed,
     )
     train = import_module("hydra_quant.rl.agents").train  # torch takes seconds to load
-    found: Policy = train(
-        course.algo, env, course.options, folder=folder, stop=stop, progress=progress
+    return One(train(course.algo, env, course.options, folder=folder, progress=progress))
+
+
+def _hierarchy(
+    arena: Arena, course: Course, agent: Agent, folder: Path | None, progress: Progress | None
+) -> Several:
+    """Strategic decisions are made once an hour, once a day with candles of an hour or more."""
+    hierarchy = import_module("hydra_quant.rl.hierarchy")
+    minutes, asked, usual = arena.rules.candle_minutes, course.options, hierarchy.HierarchyOptions()
+    share = asked.planned / usual.tactical.steps
+    steps = {
+        level: replace(getattr(usual, level), steps=max(1, round(own.steps * share)))
+        for level in hierarchy.LEVELS
+        if (own := getattr(usual, level))
+    }
+    options = replace(
+        usual,
+        **steps,
+        every=max(1, (60 if minutes < 60 else 1440) // minutes),
+        n_envs=course.n_envs,
+        episode=course.episode,
+        act_beyond=agent.act_beyond,
+        leverage=agent.leverage,
+        reward=course.reward,
+        mode=asked.mode,
+        seed=asked.seed,
+        logs=asked.logs,
     )
-    return found
+    found = hierarchy.train_hierarchy(arena, options, folder=folder, progress=progress)
+    assert found is not None  # nobody asked it to stop
+    return Several(found, {"steps": {k: v.record["steps"] for k, v in found.policies.items()}})

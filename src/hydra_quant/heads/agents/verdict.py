@@ -117,9 +117,10 @@ class _Blocks:
 
     def sharpe(self, daily: Floats) -> Floats:
         """Return the ratio in every draw, shape (1 + draws,); 0 where nothing varies."""
-        n = self.weights.sum(axis=1)
+        n = np.maximum(self.weights.sum(axis=1), 2.0)
         mean = self.weights @ daily / n
-        spread = np.sqrt(np.maximum(self.weights @ daily**2 / n - mean**2, 0.0))
+        squares = np.maximum(self.weights @ daily**2 / n - mean**2, 0.0)
+        spread = np.sqrt(squares * n / (n - 1.0))
         flat = spread < 1e-12
         ratio = np.where(flat, 0.0, mean / np.where(flat, 1.0, spread))
         return np.asarray(ratio * math.sqrt(DAYS_IN_YEAR))
