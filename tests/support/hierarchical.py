@@ -10,7 +10,7 @@ from hydra_quant.rl.arena import Arena
 from hydra_quant.rl.hierarchy.tape import Tape
 
 FIVE_MINUTES_MS = 300_000
-DRIFT, NOISE, FEE, TURN = 0.003, 0.001, 0.0005, 1.0 / 40.0
+DRIFT, NOISE, FEE, TURN = 0.003, 0.001, 0.0005, 1.0 / 120.0
 LEVELS = np.array([-20.0, 0.0, 20.0])  # basis points around the mean
 
 
@@ -24,7 +24,8 @@ def moody(rows: int, seed: int, **options: Any) -> Arena:
     prices = np.stack([opens, np.maximum(opens, closes), np.minimum(opens, closes), closes], axis=1)
     mood = np.where(good, 1.0, -1.0) + 0.3 * rng.normal(size=rows)
     features = np.stack([mood, rng.normal(size=rows)], axis=1)[:, None]
-    rules = Rules(fee_open=FEE, fee_close=FEE, balance=10_000.0, candle_minutes=5)
+    resized = {"position_adjustment_enable": True, "resize_beyond": 0.1}
+    rules = Rules(fee_open=FEE, fee_close=FEE, balance=10_000.0, candle_minutes=5, **resized)
     return Arena(
         together([candles_of(np.arange(rows) * FIVE_MINUTES_MS, prices)]),
         features.astype(np.float32),
@@ -42,7 +43,7 @@ def always_long(observed: NDArray[np.float32]) -> NDArray[np.float64]:
 def out_when_bad(observed: NDArray[np.float32]) -> NDArray[np.float64]:
     """The best strategy above `always_long`: no risk where the last candles were bad ones.
 
-    It costs two fees to be out of a mood that lasts 40 candles: that always pays.
+    It costs two fees to be out of a mood that lasts 120 candles: that always pays.
     """
     budget = np.where(observed[:, 0] > 0.0, 1.0, -1.0)
     return np.stack([np.zeros(len(observed)), budget], axis=1)
