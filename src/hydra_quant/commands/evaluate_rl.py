@@ -54,7 +54,8 @@ beside the agents, on the same ledger with the same fees and funding
             number of candles, so that it holds as long, as much and as often; --shadows of each
 figures
   Median over seeds, never the best, and their spread. Return, Sharpe (daily, 365 days), deepest
-  fall, orders a year over equity, entries, share of candles with a position, fees and funding paid.
+  fall, turnover (orders a year over equity), entries, share of candles with a position, fees and
+  funding paid.
   The interval (95 %) is where the median's Sharpe, or its difference, lies when blocks of 14 days
   are drawn again, the same for both. The verdict is edge only if every rival is beaten: the whole
   interval and three quarters of the seeds above it; of random, no more than 5 % as good.

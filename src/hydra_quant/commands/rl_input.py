@@ -24,6 +24,7 @@ from hydra_quant.heads.agents.ground import Ground, of_dataset
 from hydra_quant.heads.agents.terms import FEE, rules_of
 from hydra_quant.heads.agents.training import Course
 from hydra_quant.rl.options import AgentOptions
+from hydra_quant.rl.progress import Update
 from hydra_quant.rl.rewards import REWARDS
 from hydra_quant.settings import Settings
 
@@ -54,6 +55,31 @@ class Opened:
     settings: Settings
     timeframe: str
     where: str
+
+
+class Lines:
+    """A line of progress each tenth of the way, where no terminal shows a bar.
+
+    Parameters
+    ----------
+    name : of the agent
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name, self._steps, self._next = name, 0, 0.0
+
+    def begin(self, steps: int, done: int) -> None:
+        """Begin where `done` of `steps` are done."""
+        self._steps, self._next = steps, done + steps / 10
+
+    def update(self, told: Update) -> None:
+        """Say how it goes, now and then."""
+        if told.steps >= min(self._next, self._steps):
+            print(f"{self._name}: step {told.steps} of {self._steps}, {told.spoken()}", flush=True)
+            self._next = told.steps + self._steps / 10
+
+    def close(self) -> None:
+        """Nothing is left to say."""
 
 
 def add_market_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from hydra_quant.commands.head_input import DATA, day
 from hydra_quant.commands.opening import InputError
 from hydra_quant.commands.rl_input import (
     RULES,
+    Lines,
     Opened,
     add_course_arguments,
     add_market_arguments,
@@ -95,7 +96,7 @@ def _train(args: argparse.Namespace) -> int:
         path = args.to or default_path(args.userdir, args.algo, market.timeframe)
         folder = path.with_name(f"{path.name}.training")
         _say_what(args, market, block)
-        bar = RichBar(args.algo) if sys.stderr.isatty() else None
+        bar = RichBar(args.algo) if sys.stderr.isatty() else Lines(args.algo)
         agent = market.settings.agent
         try:
             learned = learn(ground, block.train, course, agent, folder=folder, progress=bar)
@@ -168,8 +169,9 @@ def _show(learned: Learned, market: Opened, block: Block, path: Path) -> None:
             f"reward {newest['reward']:.4f}, drawdown {newest['drawdown']:.1%}",
             highlight=False,
         )
-    title = f"{shown_day(int(opens[block.test[0]]))} to {shown_day(int(opens[-1]))}, not learned"
-    out.print(table((title, *HEADERS), _tried(learned, market, block)))
+    begin, end = shown_day(int(opens[block.test[0]])), shown_day(int(opens[-1]))
+    out.print(f"Tried on {begin} to {end}, one seed; it has not learned from these:")
+    out.print(table(("", *HEADERS), _tried(learned, market, block)))
     for note in market.ground.notes:
         out.print(f"Note: {note}", style="yellow", highlight=False)
     out.print(f"Saved: {path}", highlight=False, soft_wrap=True)
@@ -189,7 +191,7 @@ def _tried(learned: Learned, market: Opened, block: Block) -> list[list[str]]:
         raise InputError(f"the agent's answer: {error}") from None
     more = {"act_beyond": agent.act_beyond, "leverage": agent.leverage}
     beside = {name: fixed(name, ground, first, last, **more) for name in FIXED}
-    made = {f"{learned.kind}, one seed": own, **beside}
+    made = {learned.kind: own, **beside}
     return [row(name, fared(Traded.of([one]), ground.opens_ms)) for name, one in made.items()]
 
 

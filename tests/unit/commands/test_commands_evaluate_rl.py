@@ -58,7 +58,7 @@ def test_agents_are_judged_block_by_block_and_seed_by_seed(data, place, capsys):
     out = capsys.readouterr().out
     assert "ppo, 1h candles of 2 pairs" in out
     assert "Verdict: no edge" in out  # prices are a random walk
-    for name in ("agents", "flat", "hold", "momentum", "random, same turnover"):
+    for name in ("agents", "flat", "hold", "momentum", "random"):
         assert name in out
     found = json.loads((place / "found.json").read_text())
     assert len(found["agents"]["by_seed"]) == len(found["seeds"]) == 2

@@ -41,6 +41,11 @@ def test_an_agent_is_trained_tried_and_named(data, place, capsys):
     assert f"sha256: {found.sha256}" in out.out
     for word in ("ppo, 1h candles of 2 pairs", "4096 steps", "reward", "drawdown", "hold"):
         assert word in out.out
+    lines = [line for line in out.out.splitlines() if line.startswith("ppo: step ")]
+    assert [line.split(",")[0] for line in lines] == [
+        "ppo: step 2048 of 4096", "ppo: step 4096 of 4096",
+    ]  # fmt: skip
+    assert all(line.endswith("steps/s") and "drawdown" in line for line in lines)
     assert found.kind == "ppo"
     assert found.record["timeframe"] == "1h"
     assert found.record["pairs"] == ["BTC/USDT:USDT", "ETH/USDT:USDT"]
