@@ -1,8 +1,8 @@
 """A bot with a network is stopped and started again: it answers on, and learns nothing anew.
 
-Two networks live through it in ``freqtrade trade`` in virtual time (`support.replay`): the one that
-answers each pair by itself, and the one that looks at all of them together. The others restart
-on FreqAI's own entry points, which costs less.
+The network that looks at all pairs together lives through it in ``freqtrade trade`` in virtual
+time (`support.replay`). The others need less of a bot: they restart on FreqAI's own entry points,
+which costs less (HydraLstmCnn in ``test_freqai_networks``).
 """
 
 import pickle
@@ -28,10 +28,7 @@ CUT = START + timedelta(minutes=20)
 BACK = CUT + timedelta(seconds=70)
 END = START + timedelta(minutes=40)
 BRIEF = {"epochs": 1, "length": 12, "batch": 64, "lr": 0.01, "threads": 1}
-REPLAYED = {
-    "HydraLstmCnn": {"filters_1": 8, "filters_2": 8, "hidden": 8, "layers": 1, "head": 8},
-    "HydraGnn": {"hidden": 8, "heads": 2, "layers": 1},
-}
+REPLAYED = {"HydraGnn": {"hidden": 8, "heads": 2, "layers": 1}}
 BY_HAND = {
     "HydraTransformer": {"width": 8, "heads": 2, "layers": 1},
     "HydraTft": {"hidden": 8, "heads": 2, "embedding": 4},

@@ -6,6 +6,8 @@ from hydra_quant.rl.options import QUICK_STEPS
 
 # These learn for hours on two cores; a demo shows that they run.
 NETWORKS = ("HydraLstmCnn", "HydraTransformer", "HydraTft", "HydraNhits", "HydraGnn")
+ENSEMBLE = "HydraEnsemble"
+MEMBERS = ("lstm_cnn", "graph_attention")  # beside trees, which take seconds as they are
 AGENTS = ("HydraPPO", "HydraSAC", "HydraTD3")
 BRIEFLY: dict[str, Any] = {"mode": "quick", "epochs": 2}
 AGENT_BRIEFLY: dict[str, Any] = {"mode": "quick"}
@@ -20,6 +22,8 @@ def training(model: str) -> dict[str, Any]:
     """Return ``freqai.model_training_parameters`` of a demo with this model; empty: as it is."""
     if model in AGENTS:
         return dict(AGENT_BRIEFLY)
+    if model == ENSEMBLE:
+        return {member: dict(BRIEFLY) for member in MEMBERS}
     return {**BRIEFLY, **SHORTER.get(model, {})} if model in NETWORKS else {}
 
 
@@ -42,7 +46,7 @@ def cautioned(banner: str, model: str) -> str:
 def _how_briefly(model: str) -> str:
     if model in AGENTS:
         return f"{QUICK_STEPS} candles of trading a window"
-    if model not in NETWORKS:
+    if model not in (*NETWORKS, ENSEMBLE):
         return ""
     length = SHORTER.get(model, {}).get("length")
     shorter = f", from {length} candles, fewer than it is made for" if length else ""

@@ -6,9 +6,18 @@ from typing import Any
 import pytest
 
 from hydra_quant.demo.history import run_settings
-from hydra_quant.demo.networks import AGENTS, NETWORKS, SHORTER, cautioned, strategy, training
+from hydra_quant.demo.networks import (
+    AGENTS,
+    ENSEMBLE,
+    NETWORKS,
+    SHORTER,
+    cautioned,
+    strategy,
+    training,
+)
 from hydra_quant.demo.plan import read_config
 from hydra_quant.demo.sandbox import sandbox_plan
+from hydra_quant.models.ensemble.weights import DIRECTION
 from hydra_quant.models.nets import registry
 from hydra_quant.models.training.options import Training
 from hydra_quant.rl.options import QUICK_STEPS, AgentOptions
@@ -36,7 +45,15 @@ def test_every_agent_that_freqtrade_finds_is_trained_briefly() -> None:
     assert all(AgentOptions(**training(name)).planned == QUICK_STEPS for name in AGENTS)
 
 
-@pytest.mark.parametrize("name", ["HydraTft", "HydraLstmCnn", "HydraLightGBM", "HydraPPO"])
+def test_every_network_among_an_ensembles_usual_members_is_trained_briefly() -> None:
+    given = training(ENSEMBLE)
+    assert set(given) == {name for name in DIRECTION.weights if name in registry.NETS}
+    assert all(Training(**options).planned == 2 for options in given.values())
+
+
+@pytest.mark.parametrize(
+    "name", ["HydraTft", "HydraLstmCnn", "HydraLightGBM", "HydraPPO", "HydraEnsemble"]
+)
 def test_both_demos_set_it_and_a_reader_is_told(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -47,7 +64,7 @@ def test_both_demos_set_it_and_a_reader_is_told(
     assert own.get("model_training_parameters", {}) == training(name)
     found: dict[str, Any] = run_settings(["BTC/USDT:USDT"], name)["freqai"]
     assert found["model_training_parameters"] == training(name)
-    assert ("learned briefly" in plan.banner) == (name in (*NETWORKS, *AGENTS))
+    assert ("learned briefly" in plan.banner) == (name in (*NETWORKS, *AGENTS, ENSEMBLE))
     assert ("from 48 candles" in plan.banner) == (name == "HydraTft")
 
 
