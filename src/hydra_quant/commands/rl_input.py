@@ -11,7 +11,6 @@ import pandas as pd
 
 from hydra_quant.commands.head_input import (
     add_config_arguments,
-    add_data_arguments,
     of_folder,
     positive,
     progress,
@@ -84,7 +83,14 @@ class Lines:
 
 def add_market_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe where the market is from and what trading costs."""
-    add_data_arguments(parser, required=False)
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER",
+        help="market history; see below (the synthetic market)",
+    )  # fmt: skip
+    parser.add_argument("--timeframe", metavar="WIDTH", help="width of candles (1h)")
+    parser.add_argument(
+        "--pairs", nargs="+", default=(), metavar="PAIR", help="only these, like BTC/USDT:USDT"
+    )
     parser.add_argument(
         "--days", type=positive("days"), default=DAYS, metavar="N",
         help="of the synthetic market, without --data (%(default)s)",

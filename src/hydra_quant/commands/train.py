@@ -77,7 +77,11 @@ exit status: 0 trained, or nothing new to learn; 2 something in the input was wr
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe ``hydra-quant train`` on `parser`."""
     parser.description = "Train a head or an agent outside the bot, into a file."
-    parts = parser.add_subparsers(dest="part", metavar="HEAD", required=True)
+    parser.epilog = "hydra-quant train HEAD --help says the rest; a head's modes and examples:\n\n"
+    parser.epilog += HOW
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    named = ", ".join((*HEADS, "rl"))
+    parts = parser.add_subparsers(dest="part", metavar="HEAD", required=True, help=named)
     raw = argparse.RawDescriptionHelpFormatter
     for head, text in HEADS.items():
         _add_head_arguments(parts.add_parser(head, help=text, formatter_class=raw))

@@ -34,10 +34,12 @@ HOW = """\
 without --data: the synthetic market of the sandbox, whose direction cannot be foreseen.
 
 modes
-  full     500 000 candles, or --steps
+  full     500 000 candles
   quick    20 480 candles: minutes, and no verdict on what an agent can learn
-  resume   goes on from the checkpoint, to 500 000 candles or --steps; the other options and the
-           data must be those of the run that is resumed
+  resume   goes on from the checkpoint, to 500 000 candles; the other options and the data must be
+           those of the run that is resumed
+  --steps says another number, in any mode; of a hierarchy it is the tactical level's, and the
+  others get as much more or less
 
 examples
   hydra-quant train rl --algo ppo --mode quick
