@@ -16,7 +16,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
 ]
 MODEL = scanned("HydraGnn").HydraGnn
-BRIEF = {"epochs": 1, "length": 8, "batch": 64, "threads": 1, "hidden": 8, "heads": 2, "layers": 1}
+BRIEF = {
+    **{"mode": "quick", "epochs": 1, "length": 8, "batch": 64, "threads": 1},
+    **{"hidden": 8, "heads": 2, "layers": 1},
+}
 HOUR = pd.Timedelta(hours=1)
 
 

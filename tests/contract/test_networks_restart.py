@@ -105,7 +105,7 @@ def test_the_others_reload_and_answer_the_same(tmp_path, monkeypatch, name):
     fits, fit = [], networks.fit
     monkeypatch.setattr(networks, "fit", lambda *args, **more: fits.append(1) or fit(*args, **more))
     world, model = World(tmp_path, planted=2.0), getattr(scanned(name), name)
-    given = {"model_training_parameters": {**BRIEF, **BY_HAND[name]}}
+    given = {"model_training_parameters": {**BRIEF, "mode": "quick", **BY_HAND[name]}}
 
     def living():
         return Bot(world, model, strategy=DirectionProbe, **given)
