@@ -16,6 +16,7 @@ NAMES = (
     "gate_loop",
     "scorer",
     "training",
+    "ledger",
     "rl",
 )
 WRITTEN = {"rl": ("rl_env", "rl_training")}

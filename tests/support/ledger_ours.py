@@ -37,16 +37,9 @@ def run_ledger(
 
     `wrong` may plant a mistake: it is given the ledger's rules and returns those to go by.
     """
-    names = list(market.pairs)
-    candles = together([_candles(market, pair) for pair in market.pairs.values()])
-    tags: list[str] = [""]
-    orders = no_orders(candles.shape)
-    for column, name in enumerate(names):
-        for row, act in actions.get(name, {}).items():
-            if row + 1 < len(orders):
-                _ask(orders, (row + 1, column), act, tags)
-    rules = wrong(rules_of(said, market.minutes))
-    found = replay(candles, orders, [contract_of(pair) for pair in market.pairs.values()], rules)
+    names, tags = list(market.pairs), [""]
+    candles, orders, contracts, rules = asked(market, actions, said, tags)
+    found = replay(candles, orders, contracts, wrong(rules))
     fills: dict[int, list[OrderRow]] = {}
     for line in found.fills:
         fills.setdefault(int(line["number"]), []).append(_order(line))
@@ -54,6 +47,23 @@ def run_ledger(
         _trade(line, names, tags, said, fills[int(line["number"])]) for line in found.trades
     )
     return Outcome(trades, found.balance)
+
+
+def asked(
+    market: Market, actions: Actions, said: Said, tags: list[str]
+) -> tuple[Table, Table, list[Contract], Rules]:
+    """Return what `replay` is to be given; tags are appended to `tags`, orders hold their places.
+
+    An empty tag is expected to be there.
+    """
+    candles = together([_candles(market, pair) for pair in market.pairs.values()])
+    orders = no_orders(candles.shape)
+    for column, name in enumerate(market.pairs):
+        for row, act in actions.get(name, {}).items():
+            if row + 1 < len(orders):
+                _ask(orders, (row + 1, column), act, tags)
+    contracts = [contract_of(pair) for pair in market.pairs.values()]
+    return candles, orders, contracts, rules_of(said, market.minutes)
 
 
 def rules_of(said: Said, minutes: int) -> Rules:

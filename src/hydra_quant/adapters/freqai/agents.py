@@ -1,9 +1,7 @@
 """FreqAI models that are agents: trained by trading on the ledger, asked for a target a candle."""
 
-import json
 import logging
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,9 +13,9 @@ from freqtrade.strategy.interface import IStrategy
 from numpy.typing import NDArray
 
 import hydra_quant.rl
-from hydra_quant.adapters.freqai import checks
+from hydra_quant.adapters.freqai import agent_options, agent_store, agent_training, checks
 from hydra_quant.adapters.freqai.answers import Answer, AnswerBook
-from hydra_quant.adapters.freqai.arenas import Venue, arena_of
+from hydra_quant.adapters.freqai.arenas import Venue, arena_of, keep_out_of_start_up
 from hydra_quant.adapters.freqai.course import Course, Unwritten
 from hydra_quant.adapters.freqai.frames import PairFrame
 from hydra_quant.adapters.freqai.panel import PANEL, PanelModel
@@ -29,25 +27,12 @@ from hydra_quant.adapters.freqai.windows import Window
 from hydra_quant.adapters.strategy.teaching import TARGET
 from hydra_quant.models.fingerprint import code_digest, digest, versions
 from hydra_quant.models.rows import Rows
-from hydra_quant.models.store import Refused
-from hydra_quant.rl import policy_file
 from hydra_quant.rl.agents import train
-from hydra_quant.rl.arena import Arena
-from hydra_quant.rl.environment import Trading
-from hydra_quant.rl.options import AgentOptions
-from hydra_quant.rl.policy import Policy
 from hydra_quant.rl.progress import LogLines
-from hydra_quant.rl.rewards import REWARDS
-from hydra_quant.rl.rollout import rollout
-from hydra_quant.rl.spaces import Exposure
 
 logger = logging.getLogger(__name__)
 _LIBRARY = Path(hydra_quant.rl.__file__).parents[1]
 _ROOMS = (_LIBRARY / "rl", _LIBRARY / "ledger")
-_OPTIONS = frozenset(field.name for field in fields(AgentOptions)) - {"seed", "logs"}
-# What an agent that has traded for months is told of its equity: halved, or grown by half.
-GROWN_BEFORE = 0.4
-_OWN: dict[str, Any] = {"length": 1, "episode": 500, "n_envs": 64, "reward": "mixture"}
 
 
 class AgentModel(PanelModel):
@@ -88,46 +73,31 @@ class AgentModel(PanelModel):
 
     def resolved_parameters(self) -> dict[str, Any]:
         """Return the options of agent, environment and training in one dict."""
-        found = {**_OWN, **self.options, **self.model_training_parameters}
-        if unknown := sorted(set(found) - set(_OWN) - _OPTIONS):
-            choice = ", ".join(sorted({*_OWN, *_OPTIONS}))
-            raise OperationalException(
-                f"freqai.model_training_parameters: {unknown[0]!r} is not among {choice}; remove it"
-            )
-        try:
-            if found.get("mode") == "resume":
-                raise ValueError('"mode" is "full" or "quick": FreqAI trains each window anew')
-            for name in ("length", "episode", "n_envs"):
-                if not isinstance(found[name], int) or found[name] < 1:
-                    raise ValueError(f"{name} is {found[name]!r}: at least 1 would be right")
-            if found["reward"] not in REWARDS:
-                raise ValueError(f"reward is {found['reward']!r}: one of {', '.join(REWARDS)}")
-            self._training(found).whole(self.algo)
-        except (TypeError, ValueError) as error:
-            raise OperationalException(f"freqai.model_training_parameters: {error}") from None
-        return found
-
-    def _training(self, found: Mapping[str, Any], logs: Path | None = None) -> AgentOptions:
-        given = {key: found[key] for key in found if key in _OPTIONS}
-        if isinstance(given.get("hidden"), list):
-            given["hidden"] = tuple(given["hidden"])
-        return AgentOptions(**given, seed=self.settings_seed(), logs=logs)
+        return agent_options.resolved({**self.options, **self.model_training_parameters}, self.algo)
 
     def settings_seed(self) -> int:
         """Return the seed of every fit."""
         return int(self.hydra.model.seed)
 
     def describe(self, names: list[str], label_names: list[str]) -> dict[str, Any]:
-        """Return everything but the data that a policy depends on: the rules of trading too."""
-        common = {
+        """Return everything but data and rules that a policy depends on."""
+        return {
             **super().describe(names, label_names),
             "trading_code": digest(*(code_digest(room) for room in _ROOMS)),
             "trading_versions": versions(("stable-baselines3", "numba")),
         }
-        if self._strategy is None:
-            return common
-        rules = self._venue(tuple(self.universe())).rules
-        return {**common, "rules": repr(rules)}
+
+    def training_hash(self, frame: PairFrame, window: Window) -> str:
+        """Return a hash of a pair's candles, and of the rules that they are traded by."""
+        return digest(super().training_hash(frame, window), self._rules())
+
+    def live_spec(self, strategy: IStrategy) -> str:
+        """Return a hash of what a saved policy depends on besides its data: rules too."""
+        self._strategy = strategy
+        return digest(super().live_spec(strategy), self._rules())
+
+    def _rules(self) -> str:
+        return repr(self._venue(tuple(self.universe())).rules)
 
     # --- what is traded on ------------------------------------------------------------------
 
@@ -200,56 +170,19 @@ class AgentModel(PanelModel):
             raise checks.no_rows_error(PANEL, window, ready, self.settings.min_training_rows)
         taught, _ = self.split(np.arange(len(arena)))
         last = int(taught.max()) + 1
+        agent, seed = self.hydra.agent, self.settings_seed()
         policy = train(
             self.algo,
-            self._environment(arena, last),
-            self._training(self.parameters, self._board(window)),
+            agent_training.environment(arena, last, self.parameters, agent, seed),
+            agent_options.training(self.parameters, seed, self._board(window)),
             start_from=None if before is None else before.model,
             stop=lambda: bool(self._stop_event.is_set()) if self.live else False,
             progress=LogLines(self.algo, logger),
         )
         means, stds = mean_and_std(np.concatenate([f.labels[rows[n]] for n, f in there.items()]))
-        health = self._health(policy, arena, last)
+        health = agent_training.health(policy, arena, last, agent)
         names = first.names, first.label_names
         return Trained(policy, *names, {"": means}, {"": stds}, None, None, health)
-
-    def _environment(self, arena: Arena, last: int) -> Trading:
-        agent, given = self.hydra.agent, self.parameters
-        try:
-            return Trading(
-                arena,
-                int(given["n_envs"]),
-                space=Exposure(1),
-                reward=REWARDS[given["reward"]](),
-                episode=int(given["episode"]),
-                act_beyond=agent.act_beyond,
-                leverage=agent.leverage,
-                seed=self.settings_seed(),
-                grown_before=GROWN_BEFORE,
-                rows=(0, last),
-            )
-        except ValueError as error:
-            raise OperationalException(f"no agent can be trained: {error}") from None
-
-    def _health(self, policy: Policy, arena: Arena, first: int) -> dict[str, float]:
-        """How it fares on the later candles, all pairs with one wallet."""
-        if len(arena) - first < 2:
-            return {}
-        agent = self.hydra.agent
-        found = rollout(
-            policy.decide,
-            arena,
-            first,
-            len(arena),
-            act_beyond=agent.act_beyond,
-            leverage=agent.leverage,
-        )
-        fallen = found.equity / np.maximum.accumulate(found.equity) - 1.0
-        return {
-            "return": float(found.equity[-1] / found.equity[0] - 1.0),
-            "drawdown": float(fallen.min()),
-            "trades": float(len(found.trades)),
-        }
 
     def _board(self, window: Window) -> Path | None:
         if not self.freqai_info.get("activate_tensorboard", False):
@@ -275,6 +208,8 @@ class AgentModel(PanelModel):
         self, trained: Trained, frames: dict[str, PairFrame], rows: dict[str, slice]
     ) -> dict[str, Answer]:
         course = self._on_course(frames)
+        if list(course.arena.names) != trained.names:
+            raise OperationalException(f"{PANEL}: the agent was made for other features.")
         times = [f.times[rows[n]] for n, f in frames.items() if rows[n].stop > rows[n].start]
         begins, ends = min(int(of[0]) for of in times), max(int(of[-1]) for of in times)
         try:
@@ -291,11 +226,14 @@ class AgentModel(PanelModel):
     def _on_course(self, frames: Mapping[str, PairFrame]) -> Course:
         """The arena of the whole backtest, built when its first window is answered."""
         if self._course is None or self._course.frames is not frames:
+            strategy = self._strategy
+            assert strategy is not None
             listed = [p for p in self.config["exchange"]["pair_whitelist"] if p in frames]
             traded = {pair: frames[pair] for pair in listed}
             whole = {pair: slice(0, len(frame.times)) for pair, frame in traded.items()}
             venue = self._venue(tuple(traded))
             arena = arena_of(traded, whole, venue, venue.rules, self.length)
+            keep_out_of_start_up(arena, strategy.dp.get_required_startup(self.config["timeframe"]))
             agent = self.hydra.agent
             self._course = Course(frames, arena, agent.act_beyond, agent.leverage)
         return self._course
@@ -320,39 +258,12 @@ class AgentModel(PanelModel):
     # --- stored --------------------------------------------------------------------------------
 
     def pack(self, trained: Trained) -> bytes:
-        """Weights as safetensors behind one line of JSON with everything else."""
-        about, payload = policy_file.parts(trained.model)
-        told = {
-            "policy": json.loads(about),
-            "names": trained.names,
-            "labels": trained.label_names,
-            "means": trained.means[""].tolist(),
-            "stds": trained.stds[""].tolist(),
-            "health": dict(trained.health),
-        }
-        return json.dumps(told).encode() + b"\n" + payload
+        """See `agent_store.pack`."""
+        return agent_store.pack(trained)
 
     def unpack(self, payload: bytes) -> Trained:
-        """What `pack` was given.
-
-        Raises
-        ------
-        Refused
-            When it is damaged or of another kind.
-        """
-        line, _, weights = payload.partition(b"\n")
-        where = f"the saved {self.algo}"
-        try:
-            told = json.loads(line)
-            about, names, labels = told["policy"], told["names"], told["labels"]
-            means, stds = np.array(told["means"]), np.array(told["stds"])
-            health = dict(told["health"])
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise Refused(f"{where} cannot be read ({error})") from error
-        policy = Policy(**policy_file.fields_of(about, weights, where, length=self.length))
-        if policy.kind != self.algo:
-            raise Refused(f"{where} is a {policy.kind}")
-        return Trained(policy, names, labels, {"": means}, {"": stds}, None, None, health)
+        """What `pack` was given; see `agent_store.unpack`."""
+        return agent_store.unpack(payload, self.algo, self.length)
 
     def save_live(self, trained: Trained, pair: str, dk: FreqaiDataKitchen) -> None:
         """Let FreqAI's drawer save the packed policy."""

@@ -11,7 +11,7 @@ from freqtrade.strategy.interface import IStrategy
 from hydra_quant.adapters.freqai.frames import PairFrame
 from hydra_quant.adapters.venue import Funding, funding_of, market_of, rules_of
 from hydra_quant.ledger import Market, Rules, candles_of, together
-from hydra_quant.ledger.candles import MINUTE_MS
+from hydra_quant.ledger.candles import ABSENT, MINUTE_MS
 from hydra_quant.ledger.state import Table
 from hydra_quant.rl.arena import Arena
 from hydra_quant.settings import Agent
@@ -76,6 +76,16 @@ def arena_of(
     names, pairs = tuple(first.names), tuple(frames)
     markets = tuple(venue.markets[pair] for pair in pairs)
     return Arena(candles, values, names, pairs, markets, rules, length)
+
+
+def keep_out_of_start_up(arena: Arena, cut: int) -> None:
+    """Let nothing be known in the first `cut` candles of each pair.
+
+    freqtrade's backtester cuts so many off, even where the candles begin late and these reach into
+    the days to be tested.
+    """
+    for column, there in enumerate((arena.candles["minute"] != ABSENT).T):
+        arena.ready[: np.argmax(there) + cut, column] = False
 
 
 def _candles(frame: PairFrame, rows: slice, venue: Venue) -> Table:

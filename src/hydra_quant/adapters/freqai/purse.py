@@ -45,8 +45,7 @@ class Purse:
             side = -1.0 if own[0].is_short else 1.0
             held = side * own[0].stake_amount / self._whole()
             gain = self._gain(own[0]) / own[0].stake_amount
-        start = self._strategy.wallets.get_starting_balance() or equity
-        grown = log(max(equity / start, 1e-6))
+        grown = log(max(equity / (self._start(trades) or equity), 1e-6))
         return np.array([held, gain, grown, equity / self._peak - 1.0, 1.0], dtype=np.float32)
 
     def _whole(self) -> float:
@@ -56,8 +55,17 @@ class Purse:
         return float(self._strategy.wallets.get_total_stake_amount() / config["max_open_trades"])
 
     def _equity(self, trades: list[Trade]) -> float:
-        total = self._strategy.wallets.get_total(self._strategy.config["stake_currency"])
-        return float(total + sum(self._gain(trade) for trade in trades))
+        return self._money(trades) + sum(self._gain(trade) for trade in trades)
+
+    def _money(self, trades: list[Trade]) -> float:
+        """What is free and what trades hold: the wallet's own total leaves these out on spot."""
+        free = self._strategy.wallets.get_free(self._strategy.config["stake_currency"])
+        return float(free + sum(trade.stake_amount for trade in trades))
+
+    def _start(self, trades: list[Trade]) -> float:
+        """The money before any trade; freqtrade's own answer is only the share to be traded."""
+        earned = Trade.get_total_closed_profit() + sum(t.realized_profit or 0.0 for t in trades)
+        return self._money(trades) - float(earned)
 
     def _gain(self, trade: Trade) -> float:
         """Profit of leaving at the newest close that was seen."""
