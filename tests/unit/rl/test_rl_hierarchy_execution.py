@@ -107,7 +107,7 @@ def test_what_is_waited_for_comes_at_a_price_against_the_arrival():
 def test_the_book_around_minutes_is_the_sandbox_s_and_knows_no_later_minute():
     spec = CONTRACTS["BTC/USDT:USDT"]
     rng = np.random.default_rng(1)
-    closes = np.round(93500.0 * np.exp(np.cumsum(rng.normal(0, 4e-4, 200))), 1)
+    closes = np.round(93500.0 * np.exp(np.cumsum(rng.normal(0, 4e-3, 200))), 1)
     opens = np.append(93500.0, closes[:-1])
     prices = np.stack([opens, np.maximum(opens, closes), np.minimum(opens, closes), closes], 1)
     volume = rng.uniform(1.0, 9.0, 200)
@@ -120,6 +120,9 @@ def test_the_book_around_minutes_is_the_sandbox_s_and_knows_no_later_minute():
         np.testing.assert_array_equal(getattr(whole, name)[:120], getattr(begun, name))
     assert (whole.bid < whole.ask).all()
     assert np.abs(whole.middle / closes - 1.0).max() < 1e-3
+    wide = np.log(prices[:, 1] / prices[:, 2])
+    spread = whole.ask / whole.bid - 1.0
+    assert np.corrcoef(np.convolve(wide, np.ones(30))[29:200], spread[29:])[0, 1] > 0.9
     np.testing.assert_allclose(whole.sells, 0.6 * volume)
     with pytest.raises(ValueError, match="after minute 4 there is a gap"):
         tape_of(spec, np.r_[0:5, 6:201], prices, volume, volume)

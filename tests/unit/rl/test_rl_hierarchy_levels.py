@@ -163,6 +163,24 @@ def test_levels_that_are_all_off_are_flat_and_the_strategic_one_alone_trades(
     assert (minutes[changed] % EVERY == EVERY - 1).all()
 
 
+def test_no_target_is_outside_what_the_strategy_leaves(arena: Any, hierarchy: Hierarchy) -> None:
+    free = hierarchy.actor(arena, 0, ("tactical",))
+    bound = hierarchy.actor(arena, 0)
+    cut = []
+
+    def act(observed: np.ndarray) -> np.ndarray:
+        targets = bound(observed)
+        longs, shorts = room(bound.strategy)
+        assert (targets <= longs).all()
+        assert (targets >= -shorts).all()
+        wanted = free(observed)
+        cut.append(((wanted > longs) | (wanted < -shorts)).any())
+        return targets
+
+    rollout(act, arena, 0, 120)
+    assert sum(cut) > 10
+
+
 def test_a_rollout_goes_on_where_it_ended(arena: Any, hierarchy: Hierarchy) -> None:
     at = 1 + int(np.argmax(arena.candles["minute"][60:, 0] // 60 % EVERY == EVERY - 1)) + 59
     whole = hierarchy.rollout(arena, 0, 120)
@@ -192,18 +210,36 @@ def test_the_world_of_the_tactical_level_obeys_the_strategy(arena: Any) -> None:
         Tactical(free.trading, no_longs)
 
 
-def test_a_strategic_step_is_the_sum_of_its_candles(arena: Any) -> None:
-    def world() -> Trading:
-        return Trading(
-            *(arena, 6),
-            space=Exposure(),
-            reward=LogEquity(),
-            episode=10,
-            sampler=lambda arena: np.ones(arena.ready.shape) * (np.arange(120) < 100)[:, None],
-        )
+def test_strategic_decisions_come_every_few_candles_of_an_episode(arena: Any) -> None:
+    asked, lived = [], [0]
 
-    strategic = Strategic(world(), slow(arena, EVERY, DAYS), hierarchical.always_long, EVERY)
-    plain = world()
+    def decide(seen: np.ndarray) -> np.ndarray:
+        asked.append((lived[-1], len(seen)))
+        return np.tile(NEUTRAL, (len(seen), 1))
+
+    env = Tactical(_early(arena), decide, slow(arena, EVERY, DAYS), EVERY)
+    env.reset(0)
+    for candle in range(1, 23):
+        lived.append(candle)
+        env.step(np.zeros((6, 1)))
+    # episodes have ten candles
+    assert asked == [(candle, 6) for candle in (0, 4, 8, 10, 14, 18, 20)]
+
+
+def _early(arena: Any) -> Trading:
+    """Episodes that all have their ten candles."""
+    return Trading(
+        *(arena, 6),
+        space=Exposure(),
+        reward=LogEquity(),
+        episode=10,
+        sampler=lambda arena: np.ones(arena.ready.shape) * (np.arange(120) < 100)[:, None],
+    )
+
+
+def test_a_strategic_step_is_the_sum_of_its_candles(arena: Any) -> None:
+    strategic = Strategic(_early(arena), slow(arena, EVERY, DAYS), hierarchical.always_long, EVERY)
+    plain = _early(arena)
     strategic.reset(4)
     plain.reset(4)
     steps = [strategic.step(np.tile([0.0, 1.0], (6, 1))) for _ in range(3)]
