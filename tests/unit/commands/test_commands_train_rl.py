@@ -7,6 +7,8 @@ import torch
 from support.crowded_folder import crowded_folder
 
 from hydra_quant.cli import main
+from hydra_quant.commands import train_rl
+from hydra_quant.models.store import Refused
 from hydra_quant.rl import job
 from hydra_quant.rl.policy import Policy
 
@@ -84,15 +86,25 @@ def test_ctrl_c_leaves_a_checkpoint_that_gives_the_same_agent(data, place, capsy
     assert Policy.load(place / PLACE).sha256 == whole
 
 
-def test_rules_are_the_configurations(data, place):
-    (place / "config.json").write_text(
-        json.dumps({"fee": 0.002, "hydra": {"agent": {"leverage": 2.0}}})
-    )
-    assert train("--data", data, *SMALL) == 0
-    dear = Policy.load(place / PLACE)
-    (place / "config.json").unlink()
-    assert train("--data", data, *SMALL) == 0
-    assert Policy.load(place / PLACE).sha256 != dear.sha256
+def test_rules_and_course_are_those_asked_for(data, place, monkeypatch, capsys):
+    asked = {}
+
+    def noted(ground, rows, course, agent, **more):
+        asked.update(rules=ground.arena.rules, course=course, agent=agent)
+        raise Refused("enough is known")
+
+    monkeypatch.setattr(train_rl, "learn", noted)
+    config = {"fee": 0.002, "hydra": {"agent": {"leverage": 2.0, "stoploss": 0.1}}}
+    (place / "config.json").write_text(json.dumps(config))
+    assert train("--data", data, *SMALL, "--algo", "td3", "--reward", "calmar", "--seed", 3) == 2
+    assert capsys.readouterr().err == "hydra-quant train rl: enough is known\n"
+    assert (asked["rules"].fee_open, asked["rules"].stoploss) == (0.002, -0.1)
+    assert asked["agent"].leverage == 2.0
+    course = asked["course"]
+    assert (course.algo, course.reward, course.episode, course.n_envs) == ("td3", "calmar", 100, 64)
+    assert (course.options.steps, course.options.seed) == (4096, 3)
+    assert train("--data", data, *SMALL, "--fee", "0") == 2
+    assert asked["rules"].fee_close == 0.0
 
 
 def test_without_a_folder_the_synthetic_market_teaches(place, capsys):
