@@ -186,6 +186,8 @@ def test_a_level_that_adds_nothing_is_called_so() -> None:
     found = Ablation(
         (0, 1, 2),
         {
+            FLAT: grown(0, 0, 0),
+            HOLD: grown(2, 2, 2),
             TACTICAL: grown(0, 0, 0),
             BOTH: grown(-1, 0, 3),
             ALL: grown(0, 1, 2),
@@ -202,6 +204,8 @@ def test_a_level_that_adds_nothing_is_called_so() -> None:
     text = found.lines()
     assert any(line.startswith("strategic: adds nothing (-1.0000 to +3.0000;") for line in text)
     assert any(line.startswith("execution: adds +1.0000") for line in text)
+    assert f"{JOINT}: above flat in 33% of the seeds, above hold in 33%" in text
+    assert f"{ALL}: above flat in 67% of the seeds, above hold in 0%" in text
 
 
 def test_what_execution_saves_lowers_the_cost_of_the_same_targets(arena: Any) -> None:

@@ -91,6 +91,10 @@ class Ablation:
             found[name] = Added(middle, least, most, better)
         return found
 
+    def above(self, name: str, other: str) -> float:
+        """Return the share of the seeds in which a variant grows more than another."""
+        return float((self.growth(name) > self.growth(other)).mean())
+
     def lines(self) -> list[str]:
         """Return the report in Markdown: medians with the range over seeds, never the best."""
         out = [
@@ -112,6 +116,9 @@ class Ablation:
             said = "adds nothing" if found.nothing else f"adds {found.median:+.4f}"
             spread = f"{found.least:+.4f} to {found.most:+.4f}"
             out.append(f"{name}: {said} ({spread}; above 0 in {found.better:.0%} of the seeds)")
+        for name in (TACTICAL, BOTH, ALL, JOINT):
+            flat, hold = self.above(name, FLAT), self.above(name, HOLD)
+            out.append(f"{name}: above flat in {flat:.0%} of the seeds, above hold in {hold:.0%}")
         return out
 
 
