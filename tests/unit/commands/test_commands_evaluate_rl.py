@@ -53,8 +53,9 @@ def evaluate(*args):
     return main(["evaluate", "rl", *map(str, args)])
 
 
-def test_agents_are_judged_block_by_block_and_seed_by_seed(data, place, capsys):
-    assert evaluate("--data", data, "--seeds", 2, "--json", "found.json", *SMALL) == 0
+def test_agents_are_judged_seed_by_seed_on_what_came_later(data, place, capsys):
+    args = ("--seeds", 2, "--windows", 1, "--json", "found.json")
+    assert evaluate("--data", data, *args, *SMALL) == 0
     out = capsys.readouterr().out
     assert "ppo, 1h candles of 2 pairs" in out
     assert "Verdict: no edge" in out  # prices are a random walk
@@ -62,10 +63,8 @@ def test_agents_are_judged_block_by_block_and_seed_by_seed(data, place, capsys):
         assert name in out
     found = json.loads((place / "found.json").read_text())
     assert len(found["agents"]["by_seed"]) == len(found["seeds"]) == 2
-    first, second = found["blocks"]
+    (first,) = found["blocks"]
     assert first["train_last_ms"] < first["test_from_ms"] <= first["test_last_ms"]
-    assert second["train_last_ms"] < second["test_from_ms"]
-    assert first["test_last_ms"] < second["test_from_ms"]
     assert found["rivals"]["flat"]["profit"] == found["rivals"]["flat"]["trades"] == 0
     assert found["rivals"]["hold"]["trades"] == 2
     assert found["rivals"]["hold"]["funding"] < 0
