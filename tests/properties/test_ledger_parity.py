@@ -18,8 +18,8 @@ from hydra_quant.ledger import Rules
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
 BTC, ETH, SOL = "BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT"
-QUOTIENT = 122
-"""A seed whose reductions lie on the edge of a step, which the last digit of a stake decides."""
+EDGES = (122, 268, 306)
+"""Seeds with orders on the edge of a step, which the last digit of a stake decides."""
 
 
 def _parts(case: Case, wrong: Callable[[Rules], Rules] = lambda rules: rules) -> str | None:
@@ -33,7 +33,7 @@ def test_drawn_cases(case: Case) -> None:
     assert _parts(case) is None
 
 
-@pytest.mark.parametrize("seed", [*range(15), QUOTIENT])
+@pytest.mark.parametrize("seed", [*range(15), *EDGES])
 def test_seeded_cases(seed: int) -> None:
     assert _parts(wild(seed)) is None
 

@@ -7,7 +7,7 @@ included, rounded to eight digits.
 import numpy as np
 
 from hydra_quant.ledger.compiled import compiled
-from hydra_quant.ledger.rounding import down, nearest, on_grid, product, reaches, round8
+from hydra_quant.ledger.rounding import down, nearest, on_grid, product, reaches, round8, settled
 from hydra_quant.ledger.state import Record
 
 ABOVE = 1.0 + 1e-14
@@ -110,9 +110,11 @@ def add_entry(position: Record, market: Record, rate: float, amount: float, rule
     position.held = whole_steps(position.held + amount, market)
     cost = on_grid(rate * amount, position.cost_scale)
     whole = position.paid == position.bought  # nothing has been taken out
+    whole |= on_grid(position.average, position.tick_scale) == position.average
     position.bought = on_grid(position.bought + cost, position.cost_scale)
-    position.paid = position.bought if whole else position.paid + cost
-    position.average = position.paid / position.held
+    paid = position.paid + cost
+    position.paid = on_grid(paid, position.cost_scale) if whole else paid
+    position.average = settled(position.paid / position.held, position.tick_scale)
     position.outlay += with_fee(cost, position.side, rules.fee_open)
 
 

@@ -10,6 +10,8 @@ from hydra_quant.ledger.compiled import compiled
 
 EXACT = 2.0**53
 """Doubles hold whole numbers up to here."""
+NOISE = 1e-14
+"""Share of a quotient that rounding may have added."""
 MOST_DIGITS = 22
 """After the point; powers of ten are doubles up to here."""
 
@@ -104,3 +106,10 @@ def on_grid(value: float, scale: float) -> float:
     """Return a sum or product of decimals as they would give it: whole parts of ``1 / scale``."""
     parts = np.floor(value * scale + 0.5)
     return parts / scale if parts < EXACT else value
+
+
+@compiled
+def settled(value: float, scale: float) -> float:
+    """Return a quotient of decimals without the noise of binary, if that is all that parts them."""
+    near = on_grid(value, scale)
+    return near if abs(near - value) <= NOISE * value else value
