@@ -76,7 +76,10 @@ def _of_trade(mine: TradeRow | None, right: TradeRow | None, market: Market) -> 
             values = getattr(mine, field.name), getattr(right, field.name)
             if field.name == "liquidation_price" and _within_a_tick(mine, right, market):
                 continue
-            if not _same(field.name, *values, 1 + len(right.orders)):
+            roundings = 1.0 + len(right.orders)
+            if field.name == "profit_ratio":  # profit over margin: so is its rounding
+                roundings /= min(right.max_stake_amount, 1.0)
+            if not _same(field.name, *values, roundings):
                 row = right.open_row if field.name.startswith("open") else right.close_row
                 yield _said(_where(right.pair, row, market), field.name, *values)
 
@@ -103,7 +106,7 @@ def _of_orders(mine: TradeRow, right: TradeRow, market: Market) -> Iterator[str]
         yield _said(where, "number of orders", len(mine.orders), len(right.orders))
 
 
-def _same(name: str, mine: Any, right: Any, roundings: int) -> bool:
+def _same(name: str, mine: Any, right: Any, roundings: float) -> bool:
     if isinstance(mine, float | int) and isinstance(right, float | int):
         allowed = ROUNDED * roundings if name in ROUNDED_FIELDS else 0.0
         whole = name in ("row", "open_row", "close_row", "is_short")
