@@ -1,10 +1,10 @@
-"""Where the best play is known, the strategic and the execution level find it."""
+"""Where the best play is known, the levels find it."""
 
 from statistics import median
 
 import numpy as np
 import pytest
-from support import hierarchical
+from support import hierarchical, learnable
 
 from hydra_quant.rl.environment import Trading
 from hydra_quant.rl.hierarchy.costs import WAIT, Costs
@@ -12,6 +12,7 @@ from hydra_quant.rl.hierarchy.execution import Execution, work
 from hydra_quant.rl.hierarchy.learning import Lesson, learn
 from hydra_quant.rl.hierarchy.slow import slow
 from hydra_quant.rl.hierarchy.strategic import Strategic
+from hydra_quant.rl.hierarchy.tactical import PAID, Tactical
 from hydra_quant.rl.hierarchy.working import Orders
 from hydra_quant.rl.options import AgentOptions
 from hydra_quant.rl.rewards import LogEquity
@@ -26,6 +27,10 @@ STRATEGIC = {
 EXECUTION = {
     **{"steps": 8192, "n_steps": 2048, "lr": 3e-3, "batch": 256, "hidden": (32,), "gamma": 1.0},
     **{"warmup": 512, "learning_starts": 512, "gradient_steps": 2},
+}
+TACTICAL = {
+    **{"steps": 65_536, "n_steps": 8192, "noise": 0.3, "gamma": 0.9, "hidden": (64, 64)},
+    **{"learning_starts": 2048, "lr": 1e-3, "seed": 1},
 }
 MINUTES, FREE = 4, Costs(remainder=0.0, impact=0.0)
 BUYS = Orders(np.ones(2000), np.ones(2000), np.full(2000, -1))
@@ -63,6 +68,26 @@ def test_the_strategic_level_stays_out_of_a_bad_mood():
     assert median(shares) >= ENOUGH, shares
     untaught = taught("strategic", strategic(0), {**STRATEGIC, "steps": 1})
     assert earned(untaught.act, later) < 0.7 * best
+
+
+def test_the_tactical_level_follows_drifts_that_pay_for_turning():
+    def world(seed):
+        arena = learnable.arena(4000, seed)
+        trading = Trading(arena, 64, space=Exposure(), reward=LogEquity(), episode=128)
+        return Tactical(trading)
+
+    def grown(policy):
+        later = world(99)
+        seen, total = later.reset(5), 0.0
+        for _ in range(128):
+            seen, reward, *_ = later.step(policy.act(seen))
+            total += reward.sum() / PAID
+        return total / later.n_envs
+
+    best = learnable.earned(learnable.Best(), learnable.arena(4000, 99), Exposure())
+    # DDPG, unlike ppo, is not at its end after a test's time
+    assert grown(taught("tactical", world(0), TACTICAL)) > 0.85 * best
+    assert grown(taught("tactical", world(0), {**TACTICAL, "steps": 1})) < 0.5 * best
 
 
 def test_the_execution_level_waits_where_that_pays():

@@ -18,7 +18,12 @@ def _strategic() -> AgentOptions:
 
 def _tactical() -> AgentOptions:
     return AgentOptions(
-        steps=_STEPS["tactical"], noise=0.3, n_steps=4096, gamma=0.95, learning_starts=2048
+        steps=_STEPS["tactical"],
+        noise=0.3,
+        n_steps=4096,
+        gamma=0.95,
+        learning_starts=2048,
+        gradient_steps=4,
     )
 
 

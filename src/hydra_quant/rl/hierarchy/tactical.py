@@ -15,6 +15,8 @@ from hydra_quant.rl.hierarchy.limits import CONDITIONS, NEUTRAL, conditions, wit
 from hydra_quant.rl.hierarchy.slow import Slow
 from hydra_quant.rl.spaces import Exposure, Space
 
+PAID = 100.0
+"""Reward for a whole one of `Trading`: a candle's are hundredths, too small for DDPG's critic."""
 Strategy = Callable[[Floats32], Floats]
 """From observations of `Slow`, shape (n, size), to stance and budget, shape (n, 2)."""
 
@@ -91,7 +93,7 @@ class Tactical:
         return told(observed, self.now)
 
     def step(self, actions: NDArray[Any]) -> Step:
-        """Live through a candle with targets cut to the limits; see `Trading.step`."""
+        """Live through a candle with targets cut to the limits; rewards are times `PAID`."""
         limited = within(self.space.targets(actions)[:, 0], self.now)
         observed, reward, terminated, truncated, info = self.trading.step(limited[:, None])
         final = told(info["final_observation"], self.now)
@@ -100,7 +102,7 @@ class Tactical:
         self._age[done] = 0
         self._decide(self._age % self.every == 0)
         rest: Info = {**info, "final_observation": final}
-        return told(observed, self.now), reward, terminated, truncated, rest
+        return told(observed, self.now), PAID * reward, terminated, truncated, rest
 
     def _decide(self, which: NDArray[np.bool_]) -> None:
         if self._strategy is None or self.slow is None or not which.any():
