@@ -7,8 +7,16 @@ included, rounded to eight digits.
 import numpy as np
 
 from hydra_quant.ledger.compiled import compiled
-from hydra_quant.ledger.rounding import down, nearest, on_grid, product, reaches, round8, settled
-from hydra_quant.ledger.state import Record
+from hydra_quant.ledger.rounding import (
+    down,
+    nearest,
+    on_grid,
+    product,
+    reaches,
+    round8,
+    settled,
+)
+from hydra_quant.ledger.state import Ground, Record
 
 ABOVE = 1.0 + 1e-14
 """Lifts a quotient over an edge that it would lie on, were it reckoned in decimals."""
@@ -55,7 +63,9 @@ def opening_value(position: Record, rules: Record) -> float:
 
 
 @compiled
-def value_out(amount: float, rate: float, side: int, fee: float, funding: float) -> float:
+def value_out(
+    amount: float, rate: float, side: int, fee: float, funding: float
+) -> float:
     """Return what an exit brings in (long) or costs (short), with its fee and the funding."""
     value = amount * rate
     return value - side * (value * fee) + side * funding
@@ -72,7 +82,9 @@ def share(value_then: float, value_now: float, side: int, leverage: float) -> fl
 @compiled
 def profit_share(position: Record, rate: float, rules: Record) -> float:
     """Return the profit of leaving at `rate`, as a share of the margin."""
-    value = value_out(position.amount, rate, position.side, rules.fee_close, position.funding)
+    value = value_out(
+        position.amount, rate, position.side, rules.fee_close, position.funding
+    )
     return share(position.open_value, value, position.side, position.leverage)
 
 
@@ -80,8 +92,12 @@ def profit_share(position: Record, rate: float, rules: Record) -> float:
 def rate_of_share(position: Record, wanted: float, rules: Record) -> float:
     """Return the rate at which leaving gives `wanted` profit, a share of the margin."""
     opened = opening_value(position, rules)
-    at_0 = value_out(position.amount, 0.0, position.side, rules.fee_close, position.funding)
-    at_1 = value_out(position.amount, 1.0, position.side, rules.fee_close, position.funding)
+    at_0 = value_out(
+        position.amount, 0.0, position.side, rules.fee_close, position.funding
+    )
+    at_1 = value_out(
+        position.amount, 1.0, position.side, rules.fee_close, position.funding
+    )
     factor = 1.0 + wanted / position.leverage / position.side
     return (factor * opened - at_0) / (at_1 - at_0)
 
@@ -105,9 +121,9 @@ def close_order(position: Record) -> float:
 
 
 @compiled
-def add_entry(position: Record, market: Record, rate: float, amount: float, rules: Record) -> None:
+def add_entry(position: Record, ground: Ground, rate: float, amount: float) -> None:
     """Add a filled entry."""
-    position.held = whole_steps(position.held + amount, market)
+    position.held = whole_steps(position.held + amount, ground.market)
     cost = on_grid(rate * amount, position.cost_scale)
     whole = position.paid == position.bought  # nothing has been taken out
     whole |= on_grid(position.average, position.tick_scale) == position.average
@@ -115,33 +131,38 @@ def add_entry(position: Record, market: Record, rate: float, amount: float, rule
     paid = position.paid + cost
     position.paid = on_grid(paid, position.cost_scale) if whole else paid
     position.average = settled(position.paid / position.held, position.tick_scale)
-    position.outlay += with_fee(cost, position.side, rules.fee_open)
+    position.outlay += with_fee(cost, position.side, ground.rules.fee_open)
 
 
 @compiled
-def add_exit(position: Record, market: Record, rate: float, amount: float, rules: Record) -> None:
+def add_exit(position: Record, ground: Ground, rate: float, amount: float) -> None:
     """Take out a filled exit, whose profit is realised."""
-    position.held = whole_steps(position.held - amount, market)
+    rules = ground.rules
+    position.held = whole_steps(position.held - amount, ground.market)
     cost, lost = product(position.average, amount)
     paid = position.paid - cost - lost
     even = on_grid(position.average, position.tick_scale) == position.average
     position.paid = on_grid(paid, position.cost_scale) if even else paid
     then = with_fee(amount * position.average, position.side, rules.fee_open)
-    now = value_out(amount, rate, position.side, rules.fee_close, position.funding_since)
+    now = value_out(
+        amount, rate, position.side, rules.fee_close, position.funding_since
+    )
     position.realised += round8(position.side * (now - then))
     position.funding_since = 0.0
 
 
 @compiled
-def settle(position: Record, market: Record, rules: Record) -> None:
+def settle(position: Record, ground: Ground) -> None:
     """Compute amount, average rate and stake anew after an order."""
     position.funding = position.funding_past
     if position.realised != 0.0:
         position.counted = position.realised
-    amount = cut(position.held, market)
+    amount = cut(position.held, ground.market)
     if amount > 0.0:
-        rate = nearest(position.paid / position.held * ABOVE, position.tick, position.tick_scale)
+        rate = nearest(
+            position.paid / position.held * ABOVE, position.tick, position.tick_scale
+        )
         position.open_rate = rate
         position.amount = amount
         position.stake = position.paid / position.leverage
-        position.open_value = opening_value(position, rules)
+        position.open_value = opening_value(position, ground.rules)

@@ -7,8 +7,8 @@ import numpy as np
 
 from hydra_quant.ledger.candles import ABSENT
 from hydra_quant.ledger.compiled import compiled
-from hydra_quant.ledger.fills import free
 from hydra_quant.ledger.rules import Market, Rules, market_records
+from hydra_quant.ledger.stakes import free
 from hydra_quant.ledger.state import (
     CANDLE,
     FILL,
@@ -17,7 +17,9 @@ from hydra_quant.ledger.state import (
     TRADE,
     WALLET,
     Floats,
+    Ground,
     Ints,
+    Log,
     Table,
 )
 from hydra_quant.ledger.step import end, step
@@ -44,11 +46,18 @@ class Ledger:
 def no_orders(shape: tuple[int, ...]) -> Table:
     """Return orders that do nothing, to be filled in: no signal, no stake named, no leverage."""
     out = np.zeros(shape, dtype=ORDER)
-    out["stake"], out["share"], out["leverage"], out["exit_tag"] = np.nan, np.nan, 1.0, -1
+    out["stake"], out["share"], out["leverage"], out["exit_tag"] = (
+        np.nan,
+        np.nan,
+        1.0,
+        -1,
+    )
     return out
 
 
-def replay(candles: Table, orders: Table, markets: Sequence[Market], rules: Rules) -> Ledger:
+def replay(
+    candles: Table, orders: Table, markets: Sequence[Market], rules: Rules
+) -> Ledger:
     """Trade `orders` on `candles` with one wallet.
 
     Parameters
@@ -106,7 +115,7 @@ def _run(
     idle: Floats,
 ) -> None:
     n_rows, n_pairs = candles.shape
-    wallet, rule = wallets[0], rules[0]
+    wallet, rule, log = wallets[0], rules[0], Log(trades, fills)
     newest = np.full(n_pairs, -1)
     for row in range(n_rows):
         for pair in queue(positions):
@@ -114,29 +123,25 @@ def _run(
             if candle.minute == ABSENT:
                 continue
             newest[pair] = row
+            ground = Ground(market[pair], tiers[pair], rule, roi)
+            last = row == n_rows - 1
             step(
                 positions[pair],
                 wallet,
-                market[pair],
-                tiers[pair],
-                rule,
-                roi,
+                ground,
                 candle,
                 orders[row, pair],
                 row,
-                row == n_rows - 1,
-                trades,
-                fills,
+                last,
+                log,
             )
         idle[row] = free(wallet)
     for pair in range(n_pairs):
         if positions[pair].side != 0:
             at = newest[pair]
             candle = candles[at, pair]
-            end(
-                *(positions[pair], wallet, market[pair], tiers[pair], rule),
-                *(candle, at, trades, fills),
-            )
+            ground = Ground(market[pair], tiers[pair], rule, roi)
+            end(positions[pair], wallet, ground, candle, at, log)
 
 
 @compiled

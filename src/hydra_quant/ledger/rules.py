@@ -91,7 +91,9 @@ class Rules:
         }
         for name, (least, most) in bounds.items():
             if not least <= (value := getattr(self, name)) <= most:
-                raise ValueError(f"{name} is {value}: from {least} to {most} would be right")
+                raise ValueError(
+                    f"{name} is {value}: from {least} to {most} would be right"
+                )
         if self.can_short and not self.futures:
             raise ValueError("can_short is true: shorts need futures")
 
@@ -119,7 +121,9 @@ class Rules:
 
     def roi(self) -> Table:
         """Return the ROI table as an array of `ROI_STEP`, ascending."""
-        steps = sorted((int(minute), share) for minute, share in self.minimal_roi.items())
+        steps = sorted(
+            (int(minute), share) for minute, share in self.minimal_roi.items()
+        )
         return np.array(steps, dtype=ROI_STEP)
 
 
@@ -193,7 +197,12 @@ def market_records(markets: tuple[Market, ...]) -> tuple[Table, Table]:
     for pair, market in enumerate(markets):
         limits = map(
             _limit,
-            (market.least_amount, market.least_cost, market.most_amount, market.most_cost),
+            (
+                market.least_amount,
+                market.least_cost,
+                market.most_amount,
+                market.most_cost,
+            ),
         )
         steps = *_whole(market.tick), *_whole(market.step)
         scale = steps[-1] * _whole(market.contract)[1]

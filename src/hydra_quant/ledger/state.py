@@ -4,7 +4,7 @@ Rows are passed to the compiled functions and changed in place. Money is in stak
 are in base currency, rates are stake currency for one unit of base currency.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,10 @@ POSITION = np.dtype(
         ("leverage", np.float64),
         ("amount", np.float64),
         ("held", np.float64),  # amount before it is cut to the step
-        ("paid", np.float64),  # cost of what is held, at the average price of the entries
+        (
+            "paid",
+            np.float64,
+        ),  # cost of what is held, at the average price of the entries
         ("average", np.float64),
         ("open_rate", np.float64),
         ("open_value", np.float64),  # with the fee of the entry
@@ -49,7 +52,10 @@ POSITION = np.dtype(
         ("lowest", np.float64),
         ("tick", np.float64),
         ("tick_scale", np.float64),
-        ("cost_scale", np.float64),  # parts of a unit of money that a price times an amount shows
+        (
+            "cost_scale",
+            np.float64,
+        ),  # parts of a unit of money that a price times an amount shows
     ]
 )
 
@@ -76,10 +82,19 @@ CANDLE = np.dtype(
         ("high", np.float64),
         ("low", np.float64),
         ("close", np.float64),
-        ("funding_to", np.float64),  # sum of rate times mark price up to its open, that included
+        (
+            "funding_to",
+            np.float64,
+        ),  # sum of rate times mark price up to its open, that included
         ("funding_before", np.float64),  # the same without events at its open
-        ("tick_scale", np.float64),  # prices of its time have this many parts; NaN: not known
-        ("funding_due", np.bool_),  # whether the backtester looks at funding at its open
+        (
+            "tick_scale",
+            np.float64,
+        ),  # prices of its time have this many parts; NaN: not known
+        (
+            "funding_due",
+            np.bool_,
+        ),  # whether the backtester looks at funding at its open
     ]
 )
 
@@ -89,9 +104,15 @@ ORDER = np.dtype(
     [
         ("signals", np.uint8),  # ENTER_LONG | ..., given at the candle before
         ("stake", np.float64),  # of an entry; NaN: what the rules say
-        ("share", np.float64),  # of what the rules say, to enter and to hold; NaN: all of it
+        (
+            "share",
+            np.float64,
+        ),  # of what the rules say, to enter and to hold; NaN: all of it
         ("leverage", np.float64),
-        ("adjust", np.float64),  # stake to add (above 0) or to take out (below) at its open
+        (
+            "adjust",
+            np.float64,
+        ),  # stake to add (above 0) or to take out (below) at its open
         ("tag", np.int32),
         ("exit_tag", np.int32),  # -1: none
     ]
@@ -137,10 +158,19 @@ FILL = np.dtype(
 )
 
 REASONS = (
-    *("exit_signal", "stop_loss", "trailing_stop_loss", "liquidation", "roi", "partial_exit"),
+    *(
+        "exit_signal",
+        "stop_loss",
+        "trailing_stop_loss",
+        "liquidation",
+        "roi",
+        "partial_exit",
+    ),
     "force_exit",
 )
-EXIT_SIGNAL, STOP_LOSS, TRAILING_STOP, LIQUIDATION, ROI, PARTIAL_EXIT, FORCE_EXIT = range(7)
+EXIT_SIGNAL, STOP_LOSS, TRAILING_STOP, LIQUIDATION, ROI, PARTIAL_EXIT, FORCE_EXIT = (
+    range(7)
+)
 
 MARKET = np.dtype(
     [
@@ -192,7 +222,10 @@ RULES = np.dtype(
         ("ignore_roi_if_entry", np.bool_),
         ("adjusting", np.bool_),
         ("most_additions", np.int32),  # -1: any number
-        ("resize_beyond", np.float64),  # a share further off than this is put right; NaN: never
+        (
+            "resize_beyond",
+            np.float64,
+        ),  # a share further off than this is put right; NaN: never
         ("stake_floor", np.float64),  # of stakes that come from a share
         ("stake_cap", np.float64),
         ("candle_minutes", np.int64),
@@ -200,3 +233,33 @@ RULES = np.dtype(
 )
 
 ROI_STEP = np.dtype([("minute", np.int64), ("share", np.float64)])
+
+
+class Ground(NamedTuple):
+    """What a pair is traded by.
+
+    Attributes
+    ----------
+    market : record of `MARKET`
+    tiers : array of `TIER`, ascending
+    rules : record of `RULES`
+    roi : array of `ROI_STEP`, ascending
+    """
+
+    market: Record
+    tiers: Table
+    rules: Record
+    roi: Table
+
+
+class Log(NamedTuple):
+    """Where trades and orders are written down, as far as there is room.
+
+    Attributes
+    ----------
+    trades : array of `TRADE`, written at ``wallet.trades``
+    fills : array of `FILL`, written at ``wallet.fills``
+    """
+
+    trades: Table
+    fills: Table

@@ -3,9 +3,10 @@
 import math
 
 from hydra_quant.ledger.compiled import compiled
-from hydra_quant.ledger.fills import add, enter, missing, note_trade, reduce, sell
+from hydra_quant.ledger.fills import add, enter, note_trade, reduce, sell
 from hydra_quant.ledger.money import book_funding, profit_share
 from hydra_quant.ledger.rounding import nearest
+from hydra_quant.ledger.stakes import missing
 from hydra_quant.ledger.state import (
     ENTER_LONG,
     ENTER_SHORT,
@@ -18,8 +19,9 @@ from hydra_quant.ledger.state import (
     ROI,
     STOP_LOSS,
     TRAILING_STOP,
+    Ground,
+    Log,
     Record,
-    Table,
 )
 from hydra_quant.ledger.stops import hit, roi_rate, roi_step, stop_rate, trail
 
@@ -41,16 +43,12 @@ def wanted_side(signals: int, can_short: bool) -> int:
 def step(
     position: Record,
     wallet: Record,
-    market: Record,
-    tiers: Table,
-    rules: Record,
-    roi: Table,
+    ground: Ground,
     candle: Record,
     order: Record,
     row: int,
     last: bool,
-    trades: Table,
-    fills: Table,
+    log: Log,
 ) -> None:
     """Do one candle of one pair.
 
@@ -58,87 +56,58 @@ def step(
     ----------
     position : record of `POSITION`, changed
     wallet : record of `WALLET`, changed
-    market : record of `MARKET`
-    tiers : array of `TIER`, ascending
-    rules : record of `RULES`
-    roi : array of `ROI_STEP`, ascending
+    ground : Ground
     candle : record of `CANDLE`
     order : record of `ORDER`: signals of the candle before, and what goes with them
     row : int, number of the candle
     last : bool, whether nothing is opened any more
-    trades : array of `TRADE`, written to at ``wallet.trades`` while there is room
-    fills : array of `FILL`, likewise
+    log : Log
     """
-    side = wanted_side(order.signals, rules.can_short)
+    can_short = ground.rules.can_short
+    side = wanted_side(order.signals, can_short)
     was = position.side
-    _pass(
-        position, wallet, market, tiers, rules, roi, candle, order, row, last, side, trades, fills
-    )
+    _pass(position, wallet, ground, candle, order, row, last, side, log)
     # A position that has just been closed is turned at once.
-    if rules.can_short and side != 0 and was != 0 and position.side == 0 and side != was:
-        _pass(
-            position,
-            wallet,
-            market,
-            tiers,
-            rules,
-            roi,
-            candle,
-            order,
-            row,
-            last,
-            side,
-            trades,
-            fills,
-        )
+    if can_short and side != 0 and was != 0 and position.side == 0 and side != was:
+        _pass(position, wallet, ground, candle, order, row, last, side, log)
 
 
 @compiled
 def _pass(
     position: Record,
     wallet: Record,
-    market: Record,
-    tiers: Table,
-    rules: Record,
-    roi: Table,
+    ground: Ground,
     candle: Record,
     order: Record,
     row: int,
     last: bool,
     side: int,
-    trades: Table,
-    fills: Table,
+    log: Log,
 ) -> None:
+    rules = ground.rules
     if position.side == 0:
-        if side == 0 or last or not (rules.most_trades <= 0 or wallet.open < rules.most_trades):
+        if (
+            side == 0
+            or last
+            or not (rules.most_trades <= 0 or wallet.open < rules.most_trades)
+        ):
             return
-        if not enter(position, wallet, market, tiers, rules, candle, order, row, side, fills):
+        if not enter(position, wallet, ground, candle, order, row, side, log):
             return
     if rules.futures and candle.funding_due:
         book_funding(position, candle)
-    if rules.adjusting and _adjusted(
-        position, wallet, market, tiers, rules, candle, order, row, fills
-    ):
-        note_trade(
-            position,
-            wallet,
-            market,
-            row,
-            _rate(position, candle.open),
-            PARTIAL_EXIT,
-            NO_TAG,
-            trades,
-        )
+    if rules.adjusting and _adjusted(position, wallet, ground, candle, order, row, log):
+        rate = _rate(position, candle.open)
+        note_trade(position, wallet, ground, row, rate, PARTIAL_EXIT, NO_TAG, log)
         return
-    reason, rate = _exit(position, rules, roi, candle, order)
+    reason, rate = _exit(position, ground, candle, order)
     if reason >= 0:
         rate = _rate(position, rate)
         if not candle.low <= rate <= candle.high:
             return  # not filled, and withdrawn
-        amount = position.amount
-        sell(position, wallet, market, tiers, rules, candle, row, rate, amount, fills)
+        sell(position, wallet, ground, candle, row, rate, position.amount, log)
         tag = order.exit_tag if reason == EXIT_SIGNAL else NO_TAG
-        note_trade(position, wallet, market, row, rate, reason, tag, trades)
+        note_trade(position, wallet, ground, row, rate, reason, tag, log)
 
 
 @compiled
@@ -150,36 +119,38 @@ def _rate(position: Record, rate: float) -> float:
 def _adjusted(
     position: Record,
     wallet: Record,
-    market: Record,
-    tiers: Table,
-    rules: Record,
+    ground: Ground,
     candle: Record,
     order: Record,
     row: int,
-    fills: Table,
+    log: Log,
 ) -> bool:
     """Add or take out; return whether nothing is left."""
+    rules = ground.rules
     change = order.adjust
     wants = order.signals & (ENTER_LONG if position.side > 0 else ENTER_SHORT) != 0
     if wants and not (math.isnan(order.share) or math.isnan(rules.resize_beyond)):
         change = missing(position, wallet, rules, order.share)
     if change > 0.0:
-        add(position, wallet, market, tiers, rules, candle, row, change, fills)
+        add(position, wallet, ground, candle, row, change, log)
     elif change < 0.0:
-        return reduce(position, wallet, market, tiers, rules, candle, row, -change, fills)
+        return reduce(position, wallet, ground, candle, row, -change, log)
     return False
 
 
 @compiled
 def _exit(
-    position: Record, rules: Record, roi: Table, candle: Record, order: Record
+    position: Record, ground: Ground, candle: Record, order: Record
 ) -> tuple[int, float]:
     """Return why and at which rate the candle ends the position, -1 if it does not."""
+    rules, roi = ground.rules, ground.roi
     side = position.side
     enters = order.signals & (ENTER_LONG if side > 0 else ENTER_SHORT) != 0
     leaves = order.signals & (EXIT_LONG if side > 0 else EXIT_SHORT) != 0
     seen = not math.isnan(position.highest)
-    position.highest = max(position.highest if seen else position.open_rate, candle.high)
+    position.highest = max(
+        position.highest if seen else position.open_rate, candle.high
+    )
     position.lowest = min(position.lowest if seen else position.open_rate, candle.low)
     best = profit_share(position, candle.low if side < 0 else candle.high, rules)
     trail(position, rules, candle)
@@ -193,7 +164,9 @@ def _exit(
     if stopped and not position.stop_moved:
         return STOP_LOSS, stop_rate(position, rules, candle, position.stop, False)
     if liquidated:
-        return LIQUIDATION, stop_rate(position, rules, candle, position.liquidation, False)
+        return LIQUIDATION, stop_rate(
+            position, rules, candle, position.liquidation, False
+        )
     if not (enters and rules.ignore_roi_if_entry):
         found = roi_step(position, roi, candle)
         if found >= 0 and best > roi[found].share:
@@ -209,15 +182,12 @@ def _exit(
 def end(
     position: Record,
     wallet: Record,
-    market: Record,
-    tiers: Table,
-    rules: Record,
+    ground: Ground,
     candle: Record,
     row: int,
-    trades: Table,
-    fills: Table,
+    log: Log,
 ) -> None:
     """Close what is open at the open of the last candle."""
     rate = _rate(position, candle.open)
-    sell(position, wallet, market, tiers, rules, candle, row, rate, position.amount, fills)
-    note_trade(position, wallet, market, row, rate, FORCE_EXIT, NO_TAG, trades)
+    sell(position, wallet, ground, candle, row, rate, position.amount, log)
+    note_trade(position, wallet, ground, row, rate, FORCE_EXIT, NO_TAG, log)

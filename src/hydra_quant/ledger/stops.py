@@ -7,7 +7,7 @@ import numpy as np
 from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.money import profit_share, rate_of_share
 from hydra_quant.ledger.rounding import down, nearest, up
-from hydra_quant.ledger.state import Record, Table
+from hydra_quant.ledger.state import Ground, Record, Table
 
 NO_RATE = np.nan
 
@@ -76,7 +76,9 @@ def _worst_trailing(position: Record, rules: Record, candle: Record) -> float:
     """In the candle of the entry: the price just armed the stop, and fell."""
     side = position.side
     if rules.trailing_only_offset and rules.trailing_positive > 0.0:
-        rise = abs(rules.trailing_offset) - abs(rules.trailing_positive / position.leverage)
+        rise = abs(rules.trailing_offset) - abs(
+            rules.trailing_positive / position.leverage
+        )
         rate = candle.open * (1.0 + side * rise)
     else:
         rate = candle.open * (1.0 - side * position.stop_share / position.leverage)
@@ -103,8 +105,15 @@ def roi_rate(position: Record, rules: Record, step: Record, candle: Record) -> f
         return candle.open
     rate = rate_of_share(position, step.share, rules)
     side = position.side
-    if age > 0 and age == step.minute and on_candle and (candle.open - rate) * side > 0.0:
-        return candle.open  # the step has come into force, and the candle opened beyond it
+    if (
+        age > 0
+        and age == step.minute
+        and on_candle
+        and (candle.open - rate) * side > 0.0
+    ):
+        return (
+            candle.open
+        )  # the step has come into force, and the candle opened beyond it
     if (
         age == 0
         and (candle.open - candle.close) * side > 0.0
@@ -126,7 +135,7 @@ def tier_of(tiers: Table, notional: float) -> int:
 
 
 @compiled
-def liquidation_rate(position: Record, market: Record, tiers: Table, rules: Record) -> float:
+def liquidation_rate(position: Record, ground: Ground) -> float:
     """Return the isolated-margin liquidation price with its buffer, on a tick.
 
     Notes
@@ -136,6 +145,7 @@ def liquidation_rate(position: Record, market: Record, tiers: Table, rules: Reco
     that of the stake, as freqtrade asks for it.
     """
     side, amount, rate = position.side, position.amount, position.open_rate
+    market, tiers = ground.market, ground.tiers
     tier = tiers[tier_of(tiers, position.stake)]
     if market.binance:
         found = (position.stake + tier.deduction - side * amount * rate) / (
@@ -145,5 +155,5 @@ def liquidation_rate(position: Record, market: Record, tiers: Table, rules: Reco
         found = (rate - side * (position.stake / amount)) / (
             1.0 - side * (tier.maintenance + market.taker)
         )
-    found += side * abs(rate - found) * rules.liquidation_buffer
+    found += side * abs(rate - found) * ground.rules.liquidation_buffer
     return nearest(max(found, 0.0), position.tick, position.tick_scale)

@@ -1,8 +1,8 @@
 """What a wallet is worth at a price: the money in it, and what leaving every trade would bring."""
 
 from hydra_quant.ledger.compiled import compiled
-from hydra_quant.ledger.fills import free
 from hydra_quant.ledger.money import value_out
+from hydra_quant.ledger.stakes import free
 from hydra_quant.ledger.state import Record, Table
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hydra_quant.ledger.compiled import compiled
-from hydra_quant.ledger.fills import free, whole_stake
 from hydra_quant.ledger.replay import no_orders, queue
 from hydra_quant.ledger.rules import market_records
+from hydra_quant.ledger.stakes import free, whole_stake
 from hydra_quant.ledger.state import (
     ENTER_LONG,
     ENTER_SHORT,
@@ -23,7 +23,9 @@ from hydra_quant.ledger.state import (
     TRADE,
     WALLET,
     Floats,
+    Ground,
     Ints,
+    Log,
     Record,
     Table,
 )
@@ -80,7 +82,9 @@ class Desk:
         self._rules, self._roi = arena.rules.record(), arena.rules.roi()
         self._none = np.zeros(0, dtype=TRADE), np.zeros(0, dtype=FILL)
 
-    def reset(self, which: Ints, rows: Ints, pairs: Ints, before: Floats | float = 0.0) -> None:
+    def reset(
+        self, which: Ints, rows: Ints, pairs: Ints, before: Floats | float = 0.0
+    ) -> None:
         """Begin anew with the wallets `which` at the close of `rows`, trading `pairs`.
 
         Shapes: `which` (n,), `rows` (n,), `pairs` (n, n_pairs). `before`, (n,) or one number, is
@@ -96,7 +100,9 @@ class Desk:
         self.before[which] = before
         self.state[which] = 0.0
         self.state[which, :, 2] = self.before[which, None]
-        self.state[which, :, -1] = self.arena.ready[self.row[which, None], self.pair[which]]
+        self.state[which, :, -1] = self.arena.ready[
+            self.row[which, None], self.pair[which]
+        ]
 
     def advance(
         self, targets: Floats, trades: Table | None = None, fills: Table | None = None
@@ -113,16 +119,39 @@ class Desk:
         """
         none = self._none
         _advance(
-            *(self.positions, self.wallets, self._market, self._tiers, self._rules, self._roi),
-            *(self.arena.candles, self.arena.ready, self.pair, self.row, targets, self._orders),
-            *(self.act_beyond, self.leverage, self.equity, self.peak, self.before, self.state),
+            *(
+                self.positions,
+                self.wallets,
+                self._market,
+                self._tiers,
+                self._rules,
+                self._roi,
+            ),
+            *(
+                self.arena.candles,
+                self.arena.ready,
+                self.pair,
+                self.row,
+                targets,
+                self._orders,
+            ),
+            *(
+                self.act_beyond,
+                self.leverage,
+                self.equity,
+                self.peak,
+                self.before,
+                self.state,
+            ),
             none[0] if trades is None else trades,
             none[1] if fills is None else fills,
         )
 
 
 @compiled
-def ask(order: Record, target: float, act_beyond: float, leverage: float, can_short: bool) -> None:
+def ask(
+    order: Record, target: float, act_beyond: float, leverage: float, can_short: bool
+) -> None:
     """Write the order that a target means: the other side is left, in any case."""
     order.leverage, order.share = leverage, abs(target)
     if math.isnan(target):
@@ -158,7 +187,7 @@ def _advance(
     trades: Table,
     fills: Table,
 ) -> None:
-    rule, alone = rules[0], np.zeros(1, np.int64)
+    rule, alone, log = rules[0], np.zeros(1, np.int64), Log(trades, fills)
     for n in range(len(wallets)):
         wallet, own = wallets[n], positions[n]
         row = rows[n] + 1
@@ -169,20 +198,8 @@ def _advance(
                 continue
             target = targets[n, at] if ready[row - 1, pair] else math.nan
             ask(order, target, act_beyond, leverage, rule.can_short)
-            step(
-                own[at],
-                wallet,
-                market[pair],
-                tiers[pair],
-                rule,
-                roi,
-                candle,
-                order,
-                row,
-                False,
-                trades,
-                fills,
-            )
+            ground = Ground(market[pair], tiers[pair], rule, roi)
+            step(own[at], wallet, ground, candle, order, row, False, log)
         rows[n] = row
         worth = free(wallet) + wallet.tied
         whole = whole_stake(wallet, rule)
