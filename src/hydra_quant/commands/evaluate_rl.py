@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from hydra_quant.commands import evaluate_rl_levels
 from hydra_quant.commands.evaluate_rl_display import show
 from hydra_quant.commands.head_input import (
     DATA,
@@ -63,6 +64,7 @@ figures
 examples
   hydra-quant evaluate rl --data ../market-data --mode quick
   hydra-quant evaluate rl --data ../market-data --algo sac --seeds 10 --json found.json
+  hydra-quant evaluate rl --data ../market-data --algo hierarchical --levels --mode quick
   hydra-quant evaluate rl --data ../market-data --policy user_data/hydra/agents/ppo-1h.policy
 
 --policy judges a stored agent on candles after those it learned from, with nothing trained; the
@@ -74,11 +76,15 @@ exit status: 0 done; 2 something in the input was wrong, or too little of it; 13
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe ``hydra-quant evaluate rl`` on `parser`."""
     parser.description = "Judge agents on history that came after what they learned from."
-    parser.epilog = f"{HOW}\n{RULES}\n{DATA}"
+    parser.epilog = f"{HOW}\n{evaluate_rl_levels.HOW}\n{RULES}\n{DATA}"
     parser.add_argument(
         "--algo", choices=ALGOS, default="ppo", help="what kind of agent (%(default)s)"
     )
     parser.add_argument("--mode", choices=tuple(SEEDS), default="full", help="see below")
+    parser.add_argument(
+        "--levels", action="store_true",
+        help="of hierarchical: what each level adds, instead; see below",
+    )  # fmt: skip
     parser.add_argument(
         "--policy", type=Path, metavar="FILE", help="judge this one instead of training"
     )
@@ -117,9 +123,14 @@ def run(args: argparse.Namespace) -> int:
         One line each.
     """
     path = json_path(args)
+    if args.levels:
+        evaluate_rl_levels.refuse(args)
     policy = None if args.policy is None else load(args.policy)
     steps = args.steps or STEPS[args.mode]
     course = course_of(args, AgentOptions(steps=steps))
+    if args.levels:
+        seeds = range(args.seed, args.seed + (args.seeds or SEEDS[args.mode]))
+        return evaluate_rl_levels.run(args, course, plan(args), seeds, path)
     with opened(args, policy.length if policy else args.length, args.until) as market:
         how = How(market.settings.agent.act_beyond, market.settings.agent.leverage, args.shadows)
         blocks = [stretch(policy, market, args.since)] if policy else cut(market.ground, plan(args))

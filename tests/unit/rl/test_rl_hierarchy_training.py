@@ -173,6 +173,9 @@ def test_the_report_says_what_each_level_adds(arena: Any) -> None:
     text = "\n".join(found.lines())
     assert all(name in text for name in found.variants)
     assert "Over 2 seeds" in text
+    dearer = replace(arena.rules, fee_open=0.01, fee_close=0.01)
+    other = ablation(material, replace(OPTIONS, rounds=0), (300, 400), (1,), rules=dearer)
+    assert other.variants[HOLD][0].growth < found.variants[HOLD][0].growth
     with pytest.raises(ValueError, match="overlap"):
         ablation(material, OPTIONS, (299, 400), (1,))
     with pytest.raises(ValueError, match="seeds are missing"):
@@ -189,6 +192,7 @@ def test_a_level_that_adds_nothing_is_called_so() -> None:
             FLAT: grown(0, 0, 0),
             HOLD: grown(2, 2, 2),
             TACTICAL: grown(0, 0, 0),
+            STRATEGIC: grown(-2, -1, 4),
             BOTH: grown(-1, 0, 3),
             ALL: grown(0, 1, 2),
             JOINT: grown(0, 0, 9),
@@ -199,6 +203,8 @@ def test_a_level_that_adds_nothing_is_called_so() -> None:
     assert added["strategic"].nothing
     assert (added["strategic"].least, added["strategic"].most) == (-1.0, 3.0)
     assert added["strategic"].better == pytest.approx(1 / 3)
+    assert added["tactical"].median == 1.0
+    assert (added["tactical"].least, added["tactical"].most) == (-1.0, 1.0)
     assert not added["execution"].nothing
     assert added["execution"].median == 1.0
     text = found.lines()

@@ -17,7 +17,7 @@ def as_json(ground: Ground, walked: Walked) -> dict[str, Any]:
     found = walked.verdict
     told = {
         "data": describe(ground),
-        "blocks": [_block(ground, block) for block in walked.blocks],
+        "blocks": [block_as_json(ground, block) for block in walked.blocks],
         "seeds": list(walked.seeds),
         "interrupted": walked.interrupted,
         "agents": {
@@ -38,7 +38,8 @@ def as_json(ground: Ground, walked: Walked) -> dict[str, Any]:
     return known
 
 
-def _block(ground: Ground, block: Block) -> dict[str, int]:
+def block_as_json(ground: Ground, block: Block) -> dict[str, int]:
+    """Return when a block's candles open."""
     opens = ground.opens_ms
     return {
         "train_from_ms": int(opens[block.train[0]]),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from hydra_quant.heads.agents.ground import Ground
 from hydra_quant.heads.agents.learned import Learned, One, Several
@@ -91,16 +92,34 @@ def learn(
 def _hierarchy(
     arena: Arena, course: Course, agent: Agent, folder: Path | None, progress: Progress | None
 ) -> Several:
-    """Strategic decisions are made once an hour, once a day with candles of an hour or more."""
     hierarchy = import_module("hydra_quant.rl.hierarchy")
-    minutes, asked, usual = arena.rules.candle_minutes, course.options, hierarchy.HierarchyOptions()
+    options = hierarchy_options(course, agent, arena.rules.candle_minutes)
+    found = hierarchy.train_hierarchy(arena, options, folder=folder, progress=progress)
+    assert found is not None  # nobody asked it to stop
+    return Several(found, {"steps": {k: v.record["steps"] for k, v in found.policies.items()}})
+
+
+def hierarchy_options(course: Course, agent: Agent, minutes: int) -> Any:
+    """Return how a hierarchy goes through a course, as `rl.hierarchy.HierarchyOptions`.
+
+    The course's steps are the tactical level's; the others get as much more or less of theirs.
+    Strategic decisions are made once an hour, once a day with candles of an hour or more.
+
+    Parameters
+    ----------
+    course : Course
+    agent : settings of how targets are carried out
+    minutes : width of a candle
+    """
+    hierarchy = import_module("hydra_quant.rl.hierarchy")
+    asked, usual = course.options, hierarchy.HierarchyOptions()
     share = asked.planned / usual.tactical.steps
     steps = {
         level: replace(getattr(usual, level), steps=max(1, round(own.steps * share)))
         for level in hierarchy.LEVELS
         if (own := getattr(usual, level))
     }
-    options = replace(
+    return replace(
         usual,
         **steps,
         every=max(1, (60 if minutes < 60 else 1440) // minutes),
@@ -113,6 +132,3 @@ def _hierarchy(
         seed=asked.seed,
         logs=asked.logs,
     )
-    found = hierarchy.train_hierarchy(arena, options, folder=folder, progress=progress)
-    assert found is not None  # nobody asked it to stop
-    return Several(found, {"steps": {k: v.record["steps"] for k, v in found.policies.items()}})

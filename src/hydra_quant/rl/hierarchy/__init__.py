@@ -5,12 +5,13 @@ position within them, the execution level (DQN) how orders are worked. Any of th
 off, and `ablation` says what each adds.
 """
 
-from hydra_quant.rl.hierarchy.ablation import Ablation, ablation
+from hydra_quant.rl.hierarchy.ablation import ablation
+from hydra_quant.rl.hierarchy.added import Ablation
 from hydra_quant.rl.hierarchy.costs import Costs
 from hydra_quant.rl.hierarchy.levels import Hierarchy
 from hydra_quant.rl.hierarchy.options import LEVELS, HierarchyOptions
 from hydra_quant.rl.hierarchy.tape import Tape, sandbox_tape, tape_of
-from hydra_quant.rl.hierarchy.training import train_hierarchy
+from hydra_quant.rl.hierarchy.training import Material, plan, train_hierarchy
 
 __all__ = [
     "LEVELS",
@@ -18,8 +19,10 @@ __all__ = [
     "Costs",
     "Hierarchy",
     "HierarchyOptions",
+    "Material",
     "Tape",
     "ablation",
+    "plan",
     "sandbox_tape",
     "tape_of",
     "train_hierarchy",

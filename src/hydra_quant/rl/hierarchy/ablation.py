@@ -1,13 +1,25 @@
 """What each level adds: the hierarchy with levels switched off, over seeds, on unseen candles."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from hydra_quant.ledger import Rules
 from hydra_quant.ledger.state import Floats
 from hydra_quant.rl.arena import Arena, Floats32
+from hydra_quant.rl.hierarchy.added import (
+    ALL,
+    BOTH,
+    FLAT,
+    HOLD,
+    JOINT,
+    STRATEGIC,
+    TACTICAL,
+    Ablation,
+    Measured,
+)
 from hydra_quant.rl.hierarchy.execution import work
 from hydra_quant.rl.hierarchy.levels import Hierarchy
 from hydra_quant.rl.hierarchy.options import HierarchyOptions
@@ -17,110 +29,6 @@ from hydra_quant.rl.progress import Progress
 from hydra_quant.rl.rollout import Rollout, rollout
 from hydra_quant.rl.starts import Rows
 
-FLAT, HOLD = "flat", "hold"
-TACTICAL, STRATEGIC = "tactical alone", "strategic alone"
-BOTH, ALL, JOINT = "strategic + tactical", "all three", "all three, jointly trained"
-_ADDS = {"strategic": (TACTICAL, BOTH), "execution": (BOTH, ALL), "joint training": (ALL, JOINT)}
-
-
-@dataclass(frozen=True)
-class Measured:
-    """How one wallet went.
-
-    Attributes
-    ----------
-    growth : log of equity at the end over its start
-    drawdown : deepest fall from a peak, share above 0
-    trades : closed ones
-    """
-
-    growth: float
-    drawdown: float
-    trades: int
-
-
-@dataclass(frozen=True)
-class Added:
-    """What a level adds to the growth of those below it, seed by seed.
-
-    Attributes
-    ----------
-    median, least, most : of the differences over seeds
-    better : share of the seeds in which it adds anything
-    """
-
-    median: float
-    least: float
-    most: float
-    better: float
-
-    @property
-    def nothing(self) -> bool:
-        """Whether it adds nothing: not above 0 in the median seed."""
-        return not self.median > 0.0
-
-
-@dataclass(frozen=True)
-class Ablation:
-    """The report.
-
-    Attributes
-    ----------
-    seeds : tuple of int
-    variants : dict of name to one `Measured` a seed
-    saved_bp : of each seed, what the execution level saves against market orders at once
-        An estimate, see `costs`: the variants with it have fees lower by this much; the ledger's
-        fills stay what they are.
-    """
-
-    seeds: tuple[int, ...]
-    variants: dict[str, tuple[Measured, ...]]
-    saved_bp: tuple[float, ...]
-
-    def growth(self, name: str) -> Floats:
-        """Return the growth of a variant in each seed."""
-        return np.array([measured.growth for measured in self.variants[name]])
-
-    def added(self) -> dict[str, Added]:
-        """Return what each level adds, and training jointly."""
-        found = {}
-        for name, (below, above) in _ADDS.items():
-            apart = self.growth(above) - self.growth(below)
-            better = float((apart > 0.0).mean())
-            least, middle, most = np.quantile(apart, (0.0, 0.5, 1.0)).tolist()
-            found[name] = Added(middle, least, most, better)
-        return found
-
-    def above(self, name: str, other: str) -> float:
-        """Return the share of the seeds in which a variant grows more than another."""
-        return float((self.growth(name) > self.growth(other)).mean())
-
-    def lines(self) -> list[str]:
-        """Return the report in Markdown: medians with the range over seeds, never the best."""
-        out = [
-            f"Over {len(self.seeds)} seeds: median (least to most). Growth is the log of equity.",
-            "",
-            "| variant | growth | deepest drawdown | trades |",
-            "|---|---|---|---|",
-        ]
-        for name, measured in self.variants.items():
-            cells = (
-                _range([m.growth for m in measured], "{:+.4f}"),
-                _range([m.drawdown for m in measured], "{:.1%}"),
-                _range([float(m.trades) for m in measured], "{:.0f}"),
-            )
-            out.append(f"| {name} | {' | '.join(cells)} |")
-        saved = _range(list(self.saved_bp), "{:+.2f}")
-        out += ["", f"Execution saves {saved} basis points an order (an estimate: a cost input)."]
-        for name, found in self.added().items():
-            said = "adds nothing" if found.nothing else f"adds {found.median:+.4f}"
-            spread = f"{found.least:+.4f} to {found.most:+.4f}"
-            out.append(f"{name}: {said} ({spread}; above 0 in {found.better:.0%} of the seeds)")
-        for name in (TACTICAL, BOTH, ALL, JOINT):
-            flat, hold = self.above(name, FLAT), self.above(name, HOLD)
-            out.append(f"{name}: above flat in {flat:.0%} of the seeds, above hold in {hold:.0%}")
-        return out
-
 
 def ablation(
     material: Material,
@@ -128,6 +36,7 @@ def ablation(
     test: Rows,
     seeds: Sequence[int],
     *,
+    rules: Rules | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
     trained: Callable[[int, str], None] | None = None,
@@ -140,6 +49,7 @@ def ablation(
     options : HierarchyOptions, whose seed is replaced
     test : (first, last) rows of the same arena
     seeds : at least one
+    rules : of the wallet that trades `test`; None: those that are learned under
     folder : with a folder for each seed; None keeps nothing
     progress : who is told how phases go
     trained : called with seed and phase after each
@@ -153,7 +63,8 @@ def ablation(
         raise ValueError(f"test rows {test} overlap the rows {material.span} that are learned from")
     if not seeds:
         raise ValueError("seeds are missing: one at least would be right")
-    arena = material.arena
+    arena = material.arena if rules is None else replace(material.arena, rules=rules)
+    tested = replace(material, arena=arena)
     fixed = {FLAT: _measured(arena, test, 0.0, options), HOLD: _measured(arena, test, 1.0, options)}
     found: dict[str, list[Measured]] = {name: [one] * len(seeds) for name, one in fixed.items()}
     saved = []
@@ -166,7 +77,7 @@ def ablation(
             stages[phase.split("-")[0]] = hierarchy
             if trained is not None:
                 trained(seed, phase)
-        measured, bp = _variants(stages, material, options, test)
+        measured, bp = _variants(stages, tested, options, test)
         saved.append(bp)
         for name, one in measured.items():
             found.setdefault(name, []).append(one)
@@ -240,8 +151,3 @@ def _measured(arena: Arena, test: Rows, target: float, options: HierarchyOptions
     return measure(
         rollout(act, arena, *test, act_beyond=options.act_beyond, leverage=options.leverage)
     )
-
-
-def _range(values: list[float], form: str) -> str:
-    least, middle, most = (form.format(v) for v in np.quantile(values, (0.0, 0.5, 1.0)))
-    return f"{middle} ({least} to {most})"
