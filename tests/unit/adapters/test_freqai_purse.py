@@ -117,3 +117,32 @@ def test_the_peak_is_remembered_over_a_restart(
         assert Purse(strategy, tmp_path).state(PAIR)[3] == 0.0
     assert "the peak of equity is counted anew" in caplog.text
     assert json.loads((tmp_path / NAME).read_text()) == {"peak": 1000.0}
+
+
+def test_funding_that_an_exit_has_realised_is_not_told_again(
+    tmp_path: Path, contracts: Any
+) -> None:
+    """Bought 2 at 100, one sold; of 5 funding, 3 were in the profit of that sale."""
+    arena = walks(5, 1, 4, **resized(max_open_trades=1))
+    trade = _as_trade_of(amount=1.0, stake=100.0, funding=5.0)
+    for side, funding in (("buy", 1.0), ("sell", 2.0)):
+        order = SimpleNamespace(filled=1.0, ft_order_side=side, funding_fee=funding)
+        trade.orders.append(order)
+    LocalTrade.bt_trades_open.append(trade)
+    purse = Purse(_strategy(contracts, arena), tmp_path)
+    purse.saw(PAIR, 100.0)
+    assert purse._gain(trade) == pytest.approx(2.0)
+    trade.orders.clear()
+    assert purse._gain(trade) == pytest.approx(5.0)
+
+
+def _as_trade_of(*, amount: float, stake: float, funding: float) -> LocalTrade:
+    trade = LocalTrade(
+        **{"id": 1, "pair": PAIR, "stake_amount": stake, "amount": amount, "open_rate": 100.0},
+        **{"leverage": 1.0, "is_short": False, "fee_open": 0.0, "fee_close": 0.0},
+        **{"is_open": True, "exchange": "binance", "trading_mode": "futures"},
+        orders=[],
+    )
+    trade.funding_fees = funding
+    trade.recalc_open_trade_value()
+    return trade

@@ -70,7 +70,8 @@ class Purse:
     def _gain(self, trade: Trade) -> float:
         """Profit of leaving at the newest close that was seen."""
         rate = self._closes.get(trade.pair, trade.open_rate)
-        return float(trade.calculate_profit(rate).profit_abs)
+        # freqtrade counts the funding of all orders, also what an earlier exit has realised
+        return float(trade.calculate_profit(rate).profit_abs) - _realised_funding(trade)
 
     def _remembered(self) -> float:
         try:
@@ -80,3 +81,13 @@ class Purse:
         except (ValueError, KeyError, TypeError):
             logger.warning(f"{self._path} cannot be read: the peak of equity is counted anew.")
             return 0.0
+
+
+def _realised_funding(trade: Trade) -> float:
+    """Funding that has gone into the profit of exits of a trade that is still open."""
+    realised = since = 0.0
+    for order in trade.orders:
+        since += (order.funding_fee or 0.0) if order.filled else 0.0
+        if order.filled and order.ft_order_side == trade.exit_side:
+            realised, since = realised + since, 0.0
+    return realised
