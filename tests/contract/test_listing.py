@@ -68,6 +68,7 @@ def test_hyperopt_parameters_are_listed_for_the_voting_strategies_only(listed):
     assert shown == {
         "HydraBaseline": ("Yes", "1", "2"),
         "HydraHold": ("No", "0", "0"),
+        "HydraRLStrategy": ("No", "0", "0"),
         "HydraStrategy": ("Yes", "3", "3"),
     }
 

@@ -17,6 +17,7 @@ from hydra_quant.adapters.strategy.teaching import LESSONS, TARGET
 from hydra_quant.heads import agent_features
 from hydra_quant.heads.think import lookback
 from hydra_quant.reasons import Reason
+from hydra_quant.settings import Settings
 
 LESSON = LESSONS["target"]
 
@@ -32,6 +33,10 @@ class AgentStrategyBase(HydraStrategyBase):
     with_model = True
     use_custom_stoploss = False
     position_adjustment_enable = True
+    # Nothing for hyperopt: an agent was trained by the settings as they are.
+    enter_above: Any = None
+    exit_below: Any = None
+    stop_atr: Any = None
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
@@ -203,6 +208,9 @@ class AgentStrategyBase(HydraStrategyBase):
         if stake != "unlimited":
             return float(stake)
         return float(self.wallets.get_total_stake_amount() / self.max_open_trades)
+
+    def _start_parameters_from(self, settings: Settings) -> None:
+        """There are none."""
 
     def _thinking(self, frame: DataFrame, pair: str) -> DataFrame:
         minutes = self._minutes()
