@@ -48,9 +48,7 @@ def candles_of(
 
 def _check(opens_ms: Ints, prices: Floats) -> None:
     if prices.shape != (len(opens_ms), 4):
-        raise ValueError(
-            f"prices have the shape {prices.shape}, not ({len(opens_ms)}, 4)"
-        )
+        raise ValueError(f"prices have the shape {prices.shape}, not ({len(opens_ms)}, 4)")
     if not np.all(np.diff(opens_ms) > 0):
         raise ValueError("candles are not in the order of time")
     opened, high, low, close = prices.T

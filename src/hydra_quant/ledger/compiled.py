@@ -22,9 +22,7 @@ def _stamp() -> str:
     for room in _ROOMS:
         for path in sorted((_LIBRARY / room).glob("*.py")):
             code = path.read_bytes()
-            if (
-                room == "ledger" or b"@compiled" in code
-            ):  # most of the other room is plain Python
+            if room == "ledger" or b"@compiled" in code:  # most of the other room is plain Python
                 hasher.update(path.name.encode() + code)
     return hasher.hexdigest()
 

@@ -63,9 +63,7 @@ def opening_value(position: Record, rules: Record) -> float:
 
 
 @compiled
-def value_out(
-    amount: float, rate: float, side: int, fee: float, funding: float
-) -> float:
+def value_out(amount: float, rate: float, side: int, fee: float, funding: float) -> float:
     """Return what an exit brings in (long) or costs (short), with its fee and the funding."""
     value = amount * rate
     return value - side * (value * fee) + side * funding
@@ -82,9 +80,7 @@ def share(value_then: float, value_now: float, side: int, leverage: float) -> fl
 @compiled
 def profit_share(position: Record, rate: float, rules: Record) -> float:
     """Return the profit of leaving at `rate`, as a share of the margin."""
-    value = value_out(
-        position.amount, rate, position.side, rules.fee_close, position.funding
-    )
+    value = value_out(position.amount, rate, position.side, rules.fee_close, position.funding)
     return share(position.open_value, value, position.side, position.leverage)
 
 
@@ -92,12 +88,8 @@ def profit_share(position: Record, rate: float, rules: Record) -> float:
 def rate_of_share(position: Record, wanted: float, rules: Record) -> float:
     """Return the rate at which leaving gives `wanted` profit, a share of the margin."""
     opened = opening_value(position, rules)
-    at_0 = value_out(
-        position.amount, 0.0, position.side, rules.fee_close, position.funding
-    )
-    at_1 = value_out(
-        position.amount, 1.0, position.side, rules.fee_close, position.funding
-    )
+    at_0 = value_out(position.amount, 0.0, position.side, rules.fee_close, position.funding)
+    at_1 = value_out(position.amount, 1.0, position.side, rules.fee_close, position.funding)
     factor = 1.0 + wanted / position.leverage / position.side
     return (factor * opened - at_0) / (at_1 - at_0)
 
@@ -144,9 +136,7 @@ def add_exit(position: Record, ground: Ground, rate: float, amount: float) -> No
     even = on_grid(position.average, position.tick_scale) == position.average
     position.paid = on_grid(paid, position.cost_scale) if even else paid
     then = with_fee(amount * position.average, position.side, rules.fee_open)
-    now = value_out(
-        amount, rate, position.side, rules.fee_close, position.funding_since
-    )
+    now = value_out(amount, rate, position.side, rules.fee_close, position.funding_since)
     position.realised += round8(position.side * (now - then))
     position.funding_since = 0.0
 
@@ -159,9 +149,7 @@ def settle(position: Record, ground: Ground) -> None:
         position.counted = position.realised
     amount = cut(position.held, ground.market)
     if amount > 0.0:
-        rate = nearest(
-            position.paid / position.held * ABOVE, position.tick, position.tick_scale
-        )
+        rate = nearest(position.paid / position.held * ABOVE, position.tick, position.tick_scale)
         position.open_rate = rate
         position.amount = amount
         position.stake = position.paid / position.leverage

@@ -55,9 +55,7 @@ def no_orders(shape: tuple[int, ...]) -> Table:
     return out
 
 
-def replay(
-    candles: Table, orders: Table, markets: Sequence[Market], rules: Rules
-) -> Ledger:
+def replay(candles: Table, orders: Table, markets: Sequence[Market], rules: Rules) -> Ledger:
     """Trade `orders` on `candles` with one wallet.
 
     Parameters

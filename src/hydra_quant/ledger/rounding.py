@@ -82,9 +82,7 @@ def reaches(
     steps = np.floor(held * scale / units + 0.5)
     edge = count * units / scale
     shifted, lost = product(edge, scale)
-    off = (
-        (shifted - count * units) + lost
-    ) / scale  # of the double that is nearest to the edge
+    off = ((shifted - count * units) + lost) / scale  # of the double that is nearest to the edge
     needed = (off - (edge - np.nextafter(edge, 0.0)) / 2.0) * scale / units
     mine, lost_mine = product(part, steps)
     right, lost_right = product(count, whole)

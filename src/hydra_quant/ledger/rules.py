@@ -91,9 +91,7 @@ class Rules:
         }
         for name, (least, most) in bounds.items():
             if not least <= (value := getattr(self, name)) <= most:
-                raise ValueError(
-                    f"{name} is {value}: from {least} to {most} would be right"
-                )
+                raise ValueError(f"{name} is {value}: from {least} to {most} would be right")
         if self.can_short and not self.futures:
             raise ValueError("can_short is true: shorts need futures")
 
@@ -121,9 +119,7 @@ class Rules:
 
     def roi(self) -> Table:
         """Return the ROI table as an array of `ROI_STEP`, ascending."""
-        steps = sorted(
-            (int(minute), share) for minute, share in self.minimal_roi.items()
-        )
+        steps = sorted((int(minute), share) for minute, share in self.minimal_roi.items())
         return np.array(steps, dtype=ROI_STEP)
 
 

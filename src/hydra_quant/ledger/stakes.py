@@ -61,9 +61,7 @@ def most_leverage(tiers: Table, stake: float) -> float:
     before = tiers[0].most_leverage
     for i in range(len(tiers)):
         most = tiers[i].most_leverage
-        end = (
-            np.inf if math.isnan(tiers[i].to_notional) else tiers[i].to_notional / most
-        )
+        end = np.inf if math.isnan(tiers[i].to_notional) else tiers[i].to_notional / most
         if tiers[i].from_notional / before <= stake <= end or stake <= end:
             return most
         before = most

@@ -86,11 +86,7 @@ def _pass(
 ) -> None:
     rules = ground.rules
     if position.side == 0:
-        if (
-            side == 0
-            or last
-            or not (rules.most_trades <= 0 or wallet.open < rules.most_trades)
-        ):
+        if side == 0 or last or not (rules.most_trades <= 0 or wallet.open < rules.most_trades):
             return
         if not enter(position, wallet, ground, candle, order, row, side, log):
             return
@@ -139,18 +135,14 @@ def _adjusted(
 
 
 @compiled
-def _exit(
-    position: Record, ground: Ground, candle: Record, order: Record
-) -> tuple[int, float]:
+def _exit(position: Record, ground: Ground, candle: Record, order: Record) -> tuple[int, float]:
     """Return why and at which rate the candle ends the position, -1 if it does not."""
     rules, roi = ground.rules, ground.roi
     side = position.side
     enters = order.signals & (ENTER_LONG if side > 0 else ENTER_SHORT) != 0
     leaves = order.signals & (EXIT_LONG if side > 0 else EXIT_SHORT) != 0
     seen = not math.isnan(position.highest)
-    position.highest = max(
-        position.highest if seen else position.open_rate, candle.high
-    )
+    position.highest = max(position.highest if seen else position.open_rate, candle.high)
     position.lowest = min(position.lowest if seen else position.open_rate, candle.low)
     best = profit_share(position, candle.low if side < 0 else candle.high, rules)
     trail(position, rules, candle)
@@ -164,9 +156,7 @@ def _exit(
     if stopped and not position.stop_moved:
         return STOP_LOSS, stop_rate(position, rules, candle, position.stop, False)
     if liquidated:
-        return LIQUIDATION, stop_rate(
-            position, rules, candle, position.liquidation, False
-        )
+        return LIQUIDATION, stop_rate(position, rules, candle, position.liquidation, False)
     if not (enters and rules.ignore_roi_if_entry):
         found = roi_step(position, roi, candle)
         if found >= 0 and best > roi[found].share:

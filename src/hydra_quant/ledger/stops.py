@@ -76,9 +76,7 @@ def _worst_trailing(position: Record, rules: Record, candle: Record) -> float:
     """In the candle of the entry: the price just armed the stop, and fell."""
     side = position.side
     if rules.trailing_only_offset and rules.trailing_positive > 0.0:
-        rise = abs(rules.trailing_offset) - abs(
-            rules.trailing_positive / position.leverage
-        )
+        rise = abs(rules.trailing_offset) - abs(rules.trailing_positive / position.leverage)
         rate = candle.open * (1.0 + side * rise)
     else:
         rate = candle.open * (1.0 - side * position.stop_share / position.leverage)
@@ -105,15 +103,8 @@ def roi_rate(position: Record, rules: Record, step: Record, candle: Record) -> f
         return candle.open
     rate = rate_of_share(position, step.share, rules)
     side = position.side
-    if (
-        age > 0
-        and age == step.minute
-        and on_candle
-        and (candle.open - rate) * side > 0.0
-    ):
-        return (
-            candle.open
-        )  # the step has come into force, and the candle opened beyond it
+    if age > 0 and age == step.minute and on_candle and (candle.open - rate) * side > 0.0:
+        return candle.open  # the step has come into force, and the candle opened beyond it
     if (
         age == 0
         and (candle.open - candle.close) * side > 0.0

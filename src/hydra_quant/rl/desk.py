@@ -82,9 +82,7 @@ class Desk:
         self._rules, self._roi = arena.rules.record(), arena.rules.roi()
         self._none = np.zeros(0, dtype=TRADE), np.zeros(0, dtype=FILL)
 
-    def reset(
-        self, which: Ints, rows: Ints, pairs: Ints, before: Floats | float = 0.0
-    ) -> None:
+    def reset(self, which: Ints, rows: Ints, pairs: Ints, before: Floats | float = 0.0) -> None:
         """Begin anew with the wallets `which` at the close of `rows`, trading `pairs`.
 
         Shapes: `which` (n,), `rows` (n,), `pairs` (n, n_pairs). `before`, (n,) or one number, is
@@ -100,9 +98,7 @@ class Desk:
         self.before[which] = before
         self.state[which] = 0.0
         self.state[which, :, 2] = self.before[which, None]
-        self.state[which, :, -1] = self.arena.ready[
-            self.row[which, None], self.pair[which]
-        ]
+        self.state[which, :, -1] = self.arena.ready[self.row[which, None], self.pair[which]]
 
     def advance(
         self, targets: Floats, trades: Table | None = None, fills: Table | None = None
@@ -149,9 +145,7 @@ class Desk:
 
 
 @compiled
-def ask(
-    order: Record, target: float, act_beyond: float, leverage: float, can_short: bool
-) -> None:
+def ask(order: Record, target: float, act_beyond: float, leverage: float, can_short: bool) -> None:
     """Write the order that a target means: the other side is left, in any case."""
     order.leverage, order.share = leverage, abs(target)
     if math.isnan(target):

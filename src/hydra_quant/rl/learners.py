@@ -1,6 +1,7 @@
 """stable-baselines3's algorithms for environments of arrays, with all options said."""
 
 import logging
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ def build(
             learning_rate=options.lr,
             seed=options.seed,
             device=device,
-            policy_kwargs=_network(options, device),
+            policy_kwargs=_network(algo, options, device),
             _init_setup_model=False,
             **own,
         )
@@ -93,11 +94,13 @@ def _actions(algo: str, space: spaces.Space) -> Space[Any]:
     return action_space(space)
 
 
-def _network(options: AgentOptions, device: str) -> dict[str, Any]:
+def _network(algo: str, options: AgentOptions, device: str) -> dict[str, Any]:
     network: dict[str, Any] = {
         "net_arch": list(options.hidden or ()),
         "activation_fn": _ACTIVATIONS[options.activation or "tanh"],
     }
+    if algo == "ppo":
+        network["log_std_init"] = math.log(options.spread)
     if device != "mps":
         network["optimizer_kwargs"] = {"fused": True}  # the same sums in one kernel
     return network

@@ -52,6 +52,9 @@ class AgentOptions:
         Of ppo.
     buffer, learning_starts, tau, train_every, gradient_steps : of sac and td3
         `train_every` counts steps of each environment; the buffer is never larger than `steps`.
+    spread : float
+        Standard deviation of ppo's actions before it has learned any: a wide one turns the
+        position round at every candle, so that little but its fees is learned from.
     noise : float
         Standard deviation of what td3 adds to its actions while it explores.
     normalise : bool
@@ -86,6 +89,7 @@ class AgentOptions:
     n_steps: int = 2048
     epochs: int = 10
     gae_lambda: float = 0.95
+    spread: float = 0.3
     clip: float = 0.2
     entropy: float = 0.0
     value: float = 0.5
@@ -120,7 +124,7 @@ class AgentOptions:
         for name in _NOT_BELOW_0:
             if not 0.0 <= (value := getattr(self, name)) < math.inf:
                 raise ValueError(f"{name} is {value}: 0 or more would be right")
-        for name in ("lr", "clip", "max_grad_norm"):
+        for name in ("lr", "clip", "max_grad_norm", "spread"):
             if (value := getattr(self, name)) is not None and not 0.0 < value < math.inf:
                 raise ValueError(f"{name} is {value}: above 0 would be right")
         if self.hidden is not None and (not self.hidden or min(self.hidden) < 1):

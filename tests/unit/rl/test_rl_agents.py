@@ -1,6 +1,7 @@
 """Agents learn as stable-baselines3's do, and go on after an interruption as if there was none."""
 
 import logging
+import math
 import warnings
 from itertools import count
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_ppo_gives_the_weights_of_stable_baselines3(
         n_steps=16,
         batch_size=32,
         n_epochs=2,
-        policy_kwargs={"net_arch": [8]},
+        policy_kwargs={"net_arch": [8], "log_std_init": math.log(0.3)},
     )
     options = AgentOptions(**SMALL, steps=256, normalise=False)
     policy = agents.train("ppo", environment(arena, space, episode), options)
@@ -268,6 +269,7 @@ def test_has_the_defaults_that_are_promised() -> None:
         ({"steps": 0}, "steps is 0: at least 1"),
         ({"gamma": 1.5}, "gamma is 1.5: from 0 to 1"),
         ({"lr": -1.0}, "lr is -1.0: above 0"),
+        ({"spread": 0.0}, "spread is 0.0: above 0"),
         ({"entropy": np.nan}, "entropy is nan: 0 or more"),
         ({"mode": "fast"}, "mode is 'fast': one of full, quick, resume"),
         ({"device": "tpu"}, "device is 'tpu'"),
