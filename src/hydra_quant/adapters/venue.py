@@ -10,7 +10,7 @@ import numpy as np
 from freqtrade.data.history import load_pair_history
 from freqtrade.enums import CandleType, TradingMode
 from freqtrade.exceptions import OperationalException
-from freqtrade.exchange import Binance, Exchange
+from freqtrade.exchange import Binance, Exchange, timeframe_to_minutes
 from freqtrade.strategy.interface import IStrategy
 from numpy.typing import NDArray
 
@@ -82,8 +82,6 @@ def rules_of(strategy: IStrategy, config: Mapping[str, Any], **more: Any) -> Rul
 
 
 def _minutes(strategy: IStrategy) -> int:
-    from freqtrade.exchange import timeframe_to_minutes
-
     return timeframe_to_minutes(strategy.timeframe)
 
 
