@@ -11,10 +11,11 @@ import pytest
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Trade
 from support.agent_world import PAIRS, TINY, agent_backtest, agent_bot
-from support.freqai_world import World
+from support.freqai_world import World, candles, write
 
-from hydra_quant.adapters.freqai import agent_store, agents
+from hydra_quant.adapters.freqai import agent_store, agents, arenas
 from hydra_quant.adapters.strategy.teaching import TARGET
+from hydra_quant.adapters.venue import Funding
 from hydra_quant.models.store import Refused, open_bundle
 
 pytestmark = [
@@ -212,3 +213,35 @@ def test_options_that_there_are_not_are_named(
 ) -> None:
     with pytest.raises(OperationalException, match=re.escape(said)):
         agent_bot(tmp_path, model_training_parameters={**TINY, **given})
+
+
+def test_a_policy_is_trained_again_when_other_funding_was_paid(
+    tmp_path: Path, starts: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, TWO, planted=2.0)
+    agent_backtest(world)
+    windows = len(starts)
+    agent_backtest(world)
+    assert len(starts) == windows
+    paid = Funding(np.array([pd.Timestamp("2024-01-20", tz="UTC").value // 10**6]), np.array([0.1]))
+    monkeypatch.setattr(arenas, "funding_of", lambda *given: paid)
+    agent_backtest(world)
+    assert len(starts) > windows
+
+
+def test_statistics_of_the_answer_know_nothing_of_the_candles_that_are_answered(
+    tmp_path: Path,
+) -> None:
+    told = []
+    for name, factor in (("one", 1.0), ("other", 1.5)):
+        world = World(tmp_path / name, TWO, planted=2.0)
+        for seed, pair in enumerate(TWO, 1):
+            frame = candles(seed, world.days * 24 + 1, 2.0)
+            later = frame["date"] >= "2024-01-25"
+            frame.loc[later, ["open", "high", "low", "close"]] *= factor
+            write(world.folder / "data", pair, frame)
+        answered = agent_backtest(world)[TWO[0]]
+        told.append(answered.loc[answered["do_predict"] == 1, [f"{TARGET}_mean", f"{TARGET}_std"]])
+    first, other = (frame.to_numpy() for frame in told)
+    np.testing.assert_array_equal(first[0], other[0])
+    assert not np.array_equal(first[-1], other[-1])  # a later window knows of them

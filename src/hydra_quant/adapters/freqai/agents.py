@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import hydra_quant.rl
 from hydra_quant.adapters.freqai import agent_options, agent_store, agent_training, checks
 from hydra_quant.adapters.freqai.answers import Answer, AnswerBook
-from hydra_quant.adapters.freqai.arenas import Venue, arena_of, keep_out_of_start_up
+from hydra_quant.adapters.freqai.arenas import PRICES, Venue, arena_of, keep_out_of_start_up
 from hydra_quant.adapters.freqai.course import Course, Unwritten
 from hydra_quant.adapters.freqai.frames import PairFrame
 from hydra_quant.adapters.freqai.panel import PANEL, PanelModel
@@ -75,10 +75,6 @@ class AgentModel(PanelModel):
         """Return the options of agent, environment and training in one dict."""
         return agent_options.resolved({**self.options, **self.model_training_parameters}, self.algo)
 
-    def settings_seed(self) -> int:
-        """Return the seed of every fit."""
-        return int(self.hydra.model.seed)
-
     def describe(self, names: list[str], label_names: list[str]) -> dict[str, Any]:
         """Return everything but data and rules that a policy depends on."""
         return {
@@ -88,8 +84,23 @@ class AgentModel(PanelModel):
         }
 
     def training_hash(self, frame: PairFrame, window: Window) -> str:
-        """Return a hash of a pair's candles, and of the rules that they are traded by."""
-        return digest(super().training_hash(frame, window), self._rules())
+        """Return a hash of a pair's candles, and of all that they are traded by.
+
+        Features tell prices only up to their scale, and nothing of what was paid as funding.
+        """
+        venue = self._venue(tuple(self.universe()))
+        rows, funding = frame.rows(window.train_start, window.train_stop), venue.funding[frame.pair]
+        prices = np.ascontiguousarray(frame.plain[PRICES].to_numpy(float)[rows])
+        within = slice(*np.searchsorted(funding.times, self._span_ms(window)))
+        return digest(
+            *(super().training_hash(frame, window), self._rules()),
+            *(repr(venue.markets[frame.pair]), prices.tobytes()),
+            *(funding.times[within].tobytes(), funding.paid[within].tobytes()),
+        )
+
+    @staticmethod
+    def _span_ms(window: Window) -> tuple[int, int]:
+        return 1000 * window.train_start, 1000 * window.train_stop
 
     def live_spec(self, strategy: IStrategy) -> str:
         """Return a hash of what a saved policy depends on besides its data: rules too."""
@@ -170,7 +181,7 @@ class AgentModel(PanelModel):
             raise checks.no_rows_error(PANEL, window, ready, self.settings.min_training_rows)
         taught, _ = self.split(np.arange(len(arena)))
         last = int(taught.max()) + 1
-        agent, seed = self.hydra.agent, self.settings_seed()
+        agent, seed = self.hydra.agent, self.settings.seed
         policy = train(
             self.algo,
             agent_training.environment(arena, last, self.parameters, agent, seed),
@@ -179,10 +190,21 @@ class AgentModel(PanelModel):
             stop=lambda: bool(self._stop_event.is_set()) if self.live else False,
             progress=LogLines(self.algo, logger),
         )
-        means, stds = mean_and_std(np.concatenate([f.labels[rows[n]] for n, f in there.items()]))
+        means, stds = mean_and_std(self._known_labels(there, rows, window))
         health = agent_training.health(policy, arena, last, agent)
         names = first.names, first.label_names
         return Trained(policy, *names, {"": means}, {"": stds}, None, None, health)
+
+    def _known_labels(
+        self, frames: dict[str, PairFrame], rows: dict[str, slice], window: Window
+    ) -> NDArray[np.float64]:
+        """Labels that were known when the window ended: their statistics go to the strategy."""
+        parts = []
+        for name, frame in frames.items():
+            stop = min(rows[name].stop, frame.position(window.known_until) - self.horizon)
+            parts.append(frame.labels[rows[name].start : max(rows[name].start, stop)])
+        known = np.concatenate(parts)
+        return known[np.isfinite(known[:, 0])]
 
     def _board(self, window: Window) -> Path | None:
         if not self.freqai_info.get("activate_tensorboard", False):
