@@ -102,7 +102,10 @@ class LoopbackProvider:
         self._thread.join()
 
     def fail(self, *faults: Fault) -> None:
-        """The next requests fail like this, one each and in order; 'ok' lets one through."""
+        """The next requests fail like this, one each and in order; 'ok' lets one through.
+
+        Four in a row use up a client's patience: a fifth, of a busy machine's own, would end it.
+        """
         self._faults.extend(faults)
 
     def fail_always(self, fault: Fault) -> None:

@@ -91,7 +91,7 @@ def test_pages_that_repeat_or_reorder(api, memory, news, mangle):
 
 
 def test_resumes_after_a_cut(provider, memory, news):
-    provider.fail("ok", "too_many", "unavailable", "cut", "malformed")
+    provider.fail("ok", "too_many", "unavailable", "ok", "cut", "malformed")
     assert fill(memory, news)[1] == COUNT
     assert len(provider.slept) == 4
 

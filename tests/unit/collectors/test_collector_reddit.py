@@ -90,7 +90,7 @@ def test_pages_that_repeat_or_reorder(api, memory, reddit, mangle):
 
 def test_passing_faults_pass(provider, memory, reddit):
     provider.retry_after = "7"
-    provider.fail("unavailable", "ok", "too_many", "cut", "malformed", "reset")
+    provider.fail("unavailable", "ok", "too_many", "cut", "ok", "malformed", "reset")
     assert fill(memory, reddit)[1] == COUNT
     assert provider.slept.count(7.0) == 2
     assert len(provider.slept) >= 5  # a busy machine may cut a connection of its own accord

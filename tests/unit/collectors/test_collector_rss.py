@@ -131,7 +131,7 @@ def test_what_is_no_feed_is_said(provider, rss, body):
 
 
 def test_passing_faults_pass(provider, memory, rss):
-    provider.fail("too_many", "unavailable", "cut", "reset")
+    provider.fail("unavailable", "cut", "reset")
     assert fill(memory, rss)[1][0].new == 2
 
 

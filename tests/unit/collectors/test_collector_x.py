@@ -93,7 +93,7 @@ def test_pages_that_repeat_or_reorder(api, memory, x, mangle):
 
 
 def test_passing_faults_pass(provider, memory, x):
-    provider.fail("too_many", "unavailable", "cut", "malformed", "ok", "reset")
+    provider.fail("too_many", "unavailable", "cut", "ok", "malformed", "reset")
     assert fill(memory, x)[1] == COUNT
 
 
