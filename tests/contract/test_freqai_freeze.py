@@ -29,10 +29,17 @@ SMALL = {
     **{"epochs": 2, "lr": 0.01, "batch": 64, "dropout": 0.0, "head_dropout": 0.0, "threads": 1},
 }
 TREE = {"n_estimators": 20, "n_jobs": 1}
+BOTH = {"members": {"lightgbm": 0.4, "lstm_cnn": 0.6}, "lightgbm": TREE, "lstm_cnn": SMALL}
 OF: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
     "trees": (TREES, FreqaiProbe, TREE, {}),
     "pairwise": (PAIRWISE, FreqaiProbe, TREE, {}),
     "net": (NET, DirectionProbe, SMALL, {}),
+    "ensemble": (
+        scanned("HydraEnsemble").HydraEnsemble,
+        DirectionProbe,
+        {**BOTH, "vote": "soft"},
+        {},
+    ),
     "regime": (
         scanned("HydraRegime").HydraRegime,
         RegimeProbe,
@@ -141,8 +148,7 @@ def test_the_weights_of_a_frozen_network_are_those_backtested(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     world, _, frozen = made(tmp_path, caplog, "net")
-    bot = bot_of(world, "net", frozen)
-    bot.answer(PAIRS[0])
+    bot = answering(world, "net", frozen)
     saved = sorted((tmp_path / "user_data/models/world/backtesting_models").glob("*.hydra"))
     weights = [bot.model.unpack(open_bundle(path)[1]).model.sha256 for path in saved]
     assert bot.model.dd.model_dictionary[PAIRS[0]].model.sha256 == weights[-1] != weights[0]
@@ -151,6 +157,43 @@ def test_the_weights_of_a_frozen_network_are_those_backtested(
     assert [entry["file"] for entry in listed["windows"]] == [
         f"backtesting_models/{path.name}" for path in saved
     ]
+
+
+def answering(world: World, kind: str, frozen: str) -> Bot:
+    bot = bot_of(world, kind, frozen)
+    bot.answer(PAIRS[0])
+    return bot
+
+
+def members(bot: Bot) -> dict[str, bytes]:
+    """What the ensemble that answers the first pair consists of, each member in its own bytes."""
+    ensemble = bot.model.dd.model_dictionary[PAIRS[0]].model
+    return {name: bot.model.members[name].pack(of)[1] for name, of in ensemble.models.items()}
+
+
+def test_the_members_of_a_frozen_ensemble_are_those_backtested_or_nobody_answers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, request: Any
+) -> None:
+    world, _, frozen = made(tmp_path, caplog, "ensemble")
+    request.getfixturevalue("never")
+    bot = answering(world, "ensemble", frozen)
+    first, last = sorted((tmp_path / "user_data/models/world/backtesting_models").glob("*.hydra"))
+    held = members(bot)
+    assert held.keys() == BOTH["members"].keys()
+    for name, weights in held.items():
+        assert open_bundle(last)[1].count(weights) == 1, name
+        assert weights not in open_bundle(first)[1], name
+    ensemble = bot.model.dd.model_dictionary[PAIRS[0]].model
+    assert ensemble.weights == BOTH["members"]
+    whole = last.read_bytes()
+    for weights in held.values():
+        at = whole.index(weights) + len(weights) // 2
+        last.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        for said in (refused(world, frozen, "ensemble"), refused_live(world, frozen, "ensemble")):
+            assert "\n" not in said
+            assert f"hydra.freeze: {last} has sha256 {sha256_of(last)}, run" in said
+    last.write_bytes(whole)
+    assert members(answering(world, "ensemble", frozen)) == held
 
 
 def test_the_scanner_does_not_even_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -164,6 +207,12 @@ def test_the_scanner_does_not_even_start(tmp_path: Path, caplog: pytest.LogCaptu
 def refused(world: World, frozen: str, kind: str = "trees", **changes: Any) -> str:
     with pytest.raises(OperationalException) as caught:
         run(world, kind, hydra__freeze=frozen, **changes)
+    return str(caught.value)
+
+
+def refused_live(world: World, frozen: str, kind: str) -> str:
+    with pytest.raises(OperationalException) as caught:
+        bot_of(world, kind, frozen)
     return str(caught.value)
 
 
