@@ -2,6 +2,9 @@
 
 Numba keeps machine code beside the file that a function is written in, and looks at that file
 alone: a change in another file that it calls into would be served stale.
+
+Nothing that is compiled here makes an array: whoever calls hands over where to write. So no array's
+users need counting, which took more time than the trading (`bench.rl`).
 """
 
 import hashlib
@@ -31,7 +34,10 @@ STAMP = _stamp()
 
 
 def compiled(function: Function) -> Function:
-    """Compile a function; its machine code is kept until compiled code in these rooms changes."""
-    made: Any = numba.njit(cache=True)(function)
+    """Compile a function that makes no array.
+
+    Its machine code is kept until compiled code in these rooms changes.
+    """
+    made: Any = numba.njit(cache=True, _nrt=False)(function)
     made._cache._cache_file._source_stamp = STAMP
     return made

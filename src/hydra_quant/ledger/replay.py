@@ -90,6 +90,7 @@ def replay(candles: Table, orders: Table, markets: Sequence[Market], rules: Rule
         _run(
             *(positions, wallet, market, tiers, rules.record(), rules.roi()),
             *(candles, orders, trades, fills, idle),
+            *(np.zeros(len(markets), np.int64), np.full(len(markets), -1)),
         )
         n_trades, n_fills = int(wallet["trades"][0]), int(wallet["fills"][0])
         if n_trades <= len(trades) and n_fills <= len(fills):
@@ -111,12 +112,14 @@ def _run(
     trades: Table,
     fills: Table,
     idle: Floats,
+    turn: Ints,
+    newest: Ints,
 ) -> None:
     n_rows, n_pairs = candles.shape
     wallet, rule, log = wallets[0], rules[0], Log(trades, fills)
-    newest = np.full(n_pairs, -1)
     for row in range(n_rows):
-        for pair in queue(positions):
+        queue(positions, turn)
+        for pair in turn:
             candle = candles[row, pair]
             if candle.minute == ABSENT:
                 continue
@@ -143,10 +146,9 @@ def _run(
 
 
 @compiled
-def queue(positions: Table) -> Ints:
-    """Return the pairs in the order of their turn: open trades first, the oldest one before."""
+def queue(positions: Table, found: Ints) -> None:
+    """Write the pairs in the order of their turn: open trades first, the oldest one before."""
     n_pairs = len(positions)
-    found = np.empty(n_pairs, np.int64)
     n_open = 0
     for pair in range(n_pairs):
         if positions[pair].side != 0:
@@ -161,4 +163,3 @@ def queue(positions: Table) -> Ints:
         if positions[pair].side == 0:
             found[at] = pair
             at += 1
-    return found

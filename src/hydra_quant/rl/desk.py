@@ -35,6 +35,9 @@ from hydra_quant.rl.arena import Arena
 
 STATE = ("position", "unrealised", "equity", "drawdown", "known")
 """What an observation tells about the trade and the wallet beside the features."""
+TOLD = ("equity_before", "peak_before", "fees", "volume", "funding")
+"""Equity and peak at the close of the candle before; fees paid, value, and funding received (below
+0: paid) of this candle's orders."""
 
 
 class Desk:
@@ -57,6 +60,8 @@ class Desk:
         Side times the stake as a share of a whole one; unrealised profit as a share of the
         stake; log of equity over its beginning; equity over its peak, less 1; 1 where the
         features are known.
+    told : float array of shape (n_wallets, 5), see `TOLD`
+        About the newest candle alone, stake currency.
     """
 
     def __init__(
@@ -77,6 +82,8 @@ class Desk:
         self.peak: Floats = np.zeros(n_wallets)
         self.before: Floats = np.zeros(n_wallets)
         self.state = np.zeros((n_wallets, n_pairs, len(STATE)), dtype=np.float32)
+        self.told: Floats = np.zeros((n_wallets, len(TOLD)))
+        self._turn: Ints = np.zeros(n_pairs, dtype=np.int64)
         self._orders = no_orders((n_wallets, n_pairs))
         self._market, self._tiers = market_records(arena.markets)
         self._rules, self._roi = arena.rules.record(), arena.rules.roi()
@@ -88,17 +95,11 @@ class Desk:
         Shapes: `which` (n,), `rows` (n,), `pairs` (n, n_pairs). `before`, (n,) or one number, is
         what the agent is told the log of equity had grown by until then.
         """
-        start = self.arena.rules.balance
-        self.positions[which] = np.zeros((), dtype=POSITION)
-        fresh = np.zeros((), dtype=WALLET)
-        fresh["start"] = start
-        self.wallets[which] = fresh
-        self.row[which], self.pair[which] = rows, pairs
-        self.equity[which] = self.peak[which] = start
-        self.before[which] = before
-        self.state[which] = 0.0
-        self.state[which, :, 2] = self.before[which, None]
-        self.state[which, :, -1] = self.arena.ready[self.row[which, None], self.pair[which]]
+        self.row[which], self.pair[which], self.before[which] = rows, pairs, before
+        _begin(
+            *(which, self.arena.rules.balance, self.arena.ready, self.pair, self.row),
+            *(self.before, self.positions, self.wallets, self.equity, self.peak, self.state),
+        )
 
     def advance(
         self, targets: Floats, trades: Table | None = None, fills: Table | None = None
@@ -138,6 +139,8 @@ class Desk:
                 self.peak,
                 self.before,
                 self.state,
+                self.told,
+                self._turn,
             ),
             none[0] if trades is None else trades,
             none[1] if fills is None else fills,
@@ -156,6 +159,34 @@ def ask(order: Record, target: float, act_beyond: float, leverage: float, can_sh
         order.signals = (ENTER_SHORT if can_short else 0) | EXIT_LONG
     else:
         order.signals = EXIT_LONG | EXIT_SHORT
+
+
+@compiled
+def _begin(
+    which: Ints,
+    start: float,
+    ready: NDArray[np.bool_],
+    pairs: Ints,
+    rows: Ints,
+    before: Floats,
+    positions: Table,
+    wallets: Table,
+    equity: Floats,
+    peak: Floats,
+    state: NDArray[np.float32],
+) -> None:
+    for n in which:
+        wallet = wallets[n]
+        wallet.start, wallet.closed, wallet.counted, wallet.tied = start, 0.0, 0.0, 0.0
+        wallet.volume, wallet.fees, wallet.funding = 0.0, 0.0, 0.0
+        wallet.open, wallet.opened, wallet.trades, wallet.fills = 0, 0, 0, 0
+        equity[n] = peak[n] = start
+        state[n] = 0.0
+        for at in range(pairs.shape[1]):
+            positions[n, at].side = 0  # all else is written when a position is opened
+            positions[n, at].number = 0
+            state[n, at, 2] = before[n]
+            state[n, at, 4] = ready[rows[n], pairs[n, at]]
 
 
 @compiled
@@ -178,14 +209,20 @@ def _advance(
     peak: Floats,
     before: Floats,
     state: NDArray[np.float32],
+    told: Floats,
+    turn: Ints,
     trades: Table,
     fills: Table,
 ) -> None:
-    rule, alone, log = rules[0], np.zeros(1, np.int64), Log(trades, fills)
+    rule, log = rules[0], Log(trades, fills)
     for n in range(len(wallets)):
-        wallet, own = wallets[n], positions[n]
+        wallet, own, line = wallets[n], positions[n], told[n]
+        line[0], line[1] = equity[n], peak[n]
+        line[2], line[3], line[4] = wallet.fees, wallet.volume, wallet.funding
         row = rows[n] + 1
-        for at in queue(own) if len(own) > 1 else alone:
+        if len(own) > 1:  # one pair is always its own turn, the 0 that `turn` begins with
+            queue(own, turn)
+        for at in turn:
             pair = pairs[n, at]
             candle, order = candles[row, pair], orders[n, at]
             if candle.minute < 0:
@@ -209,3 +246,5 @@ def _advance(
         peak[n] = max(peak[n], worth)
         state[n, :, 2] = before[n] + math.log(max(worth / wallet.start, 1e-6))
         state[n, :, 3] = worth / peak[n] - 1.0
+        line[2], line[3] = wallet.fees - line[2], wallet.volume - line[3]
+        line[4] = wallet.funding - line[4]

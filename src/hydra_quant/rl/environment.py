@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hydra_quant.ledger.compiled import compiled
 from hydra_quant.ledger.state import WALLET, Floats, Ints
 from hydra_quant.rl.arena import Arena, Floats32
-from hydra_quant.rl.desk import STATE, Desk
+from hydra_quant.rl.desk import STATE, TOLD, Desk
 from hydra_quant.rl.observation import Observer
 from hydra_quant.rl.rewards import Moment, Reward
 from hydra_quant.rl.spaces import Space
@@ -118,13 +119,14 @@ class Trading:
         self.pair: Ints = np.zeros((n, k), dtype=np.int64)
         self.equity, self.peak = np.zeros(n), np.zeros(n)
         self.state: Floats32 = np.zeros((n, k, len(STATE)), dtype=np.float32)
+        self._told: Floats = np.zeros((n, len(TOLD)))
         self._last, self._age = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         self._ruined, self._earned = np.zeros(n), np.zeros(n)
 
     def _share(self, desk: Desk, span: slice) -> None:
         desk.wallets, desk.row, desk.pair = self.wallets[span], self.row[span], self.pair[span]
         desk.equity, desk.peak = self.equity[span], self.peak[span]
-        desk.state = self.state[span]
+        desk.state, desk.told = self.state[span], self._told[span]
 
     def reset(self, seed: int | None = None) -> Floats32:
         """Begin every episode anew; return observations, float32 of shape (n_envs, dim)."""
@@ -163,31 +165,26 @@ class Trading:
         if len(targets) != self.n_envs:
             raise ValueError(f"there are {len(targets)} actions for {self.n_envs} environments")
         reward = self.reward(self._advance(targets))
-        self._age += 1
-        self._earned += reward
-        terminated = self.equity <= self._ruined
-        truncated = (self._age >= self.episode) | (self.row >= self._last)
-        truncated &= ~terminated
+        ruined, cut, done = np.empty((3, self.n_envs), dtype=np.bool_)
+        ended = _count(
+            *(reward, self.equity, self._ruined, self.row, self._last, self.episode),
+            *(self._age, self._earned, ruined, cut, done),
+        )
         seen = np.empty((self.n_envs, self.n_pairs, self.size), dtype=np.float32)
         for part in self._parts:
             part.observer.observe(part.desk, out=seen[part.span])
-        info = self._info(terminated | truncated, seen)
-        if info["final_mask"].any():
+        info = self._info(done, seen)
+        if ended:
             seen = seen.copy()
-            self._begin(info["final_mask"], seen)
-        return seen.reshape(self.n_envs, self.dim), reward, terminated, truncated, info
+            self._begin(done, seen)
+        return seen.reshape(self.n_envs, self.dim), reward, ruined, cut, info
 
     def _advance(self, targets: Floats) -> Moment:
-        wallets = self.wallets
-        equity, peak = self.equity.copy(), self.peak.copy()
-        fees, volume, funding = (wallets[name].copy() for name in ("fees", "volume", "funding"))
         for part in self._parts:
             part.desk.advance(targets[part.span])
-        return Moment(
-            wallets["start"],
-            *(equity, self.equity, peak, self.peak),
-            *(wallets["fees"] - fees, wallets["volume"] - volume, wallets["funding"] - funding),
-        )
+        equity, peak, *orders = self._told.T.copy()
+        start = self.wallets["start"]
+        return Moment(start, equity, self.equity, peak, self.peak, *orders)
 
     def _info(self, done: NDArray[np.bool_], seen: Floats32) -> Info:
         return {
@@ -211,3 +208,29 @@ class Trading:
                 part.observer.observe(part.desk, which, seen[part.span])
         self._age[mask], self._earned[mask] = 0, 0.0
         self.reward.reset(mask)
+
+
+@compiled
+def _count(
+    reward: Floats,
+    equity: Floats,
+    least: Floats,
+    row: Ints,
+    last: Ints,
+    episode: int,
+    age: Ints,
+    earned: Floats,
+    ruined: NDArray[np.bool_],
+    cut: NDArray[np.bool_],
+    done: NDArray[np.bool_],
+) -> int:
+    """Add a candle to every episode, write down which end with it, and return how many do."""
+    ended = 0
+    for n in range(len(equity)):
+        age[n] += 1
+        earned[n] += reward[n]
+        ruined[n] = equity[n] <= least[n]
+        cut[n] = not ruined[n] and (age[n] >= episode or row[n] >= last[n])
+        done[n] = ruined[n] or cut[n]
+        ended += done[n]
+    return ended

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from stable_baselines3 import PPO, SAC, TD3
+from support import learnable
 
 from hydra_quant.models.store import Refused
 from hydra_quant.models.training.randomness import repeatable
@@ -22,7 +23,6 @@ from hydra_quant.rl.progress import Update
 from hydra_quant.rl.rewards import LogEquity, usual
 from hydra_quant.rl.sb3_face import TradingVecEnv
 from hydra_quant.rl.spaces import Discrete, Exposure, Space
-from tests.support import learnable
 
 SMALL: dict[str, Any] = {"hidden": (8,), "n_steps": 64, "batch": 32, "epochs": 2, "seed": 3}
 OFF_POLICY: dict[str, Any] = {

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
+from support import learnable
 
 from hydra_quant.rl import snapshots
 from hydra_quant.rl.environment import Trading
 from hydra_quant.rl.progress import LogLines, RichBar, Update, listeners
 from hydra_quant.rl.rewards import LogEquity, usual
 from hydra_quant.rl.spaces import Exposure
-from tests.support import learnable
 
 TOLD = Update(2, 128, 0.25, 0.031, 20.0, 1234.6, {"train/loss": 1.5, "train/odd": float("nan")})
 

@@ -4,6 +4,7 @@ from statistics import median
 
 import numpy as np
 import pytest
+from support import learnable
 
 from hydra_quant.rl import agents
 from hydra_quant.rl.arena import Arena
@@ -11,7 +12,6 @@ from hydra_quant.rl.environment import Trading
 from hydra_quant.rl.options import AgentOptions
 from hydra_quant.rl.rewards import LogEquity
 from hydra_quant.rl.spaces import Discrete, Exposure
-from tests.support import learnable
 
 ENOUGH = 0.95
 OPTIONS = {
