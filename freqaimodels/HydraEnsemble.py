@@ -1,4 +1,4 @@
-"""HydraEnsemble: trees and networks that vote on where the price goes."""
+"""HydraEnsemble: trees, networks, an agent and rules that vote on where the price goes."""
 
 from hydra_quant.adapters.freqai.ensemble import EnsembleModel
 
@@ -10,6 +10,9 @@ class HydraEnsemble(EnsembleModel):
 
         {"members": {"lightgbm": 0.4, "lstm_cnn": 0.35, "graph_attention": 0.25},
          "vote": "soft", "act_above": 0.6, "folds": 3, "lstm_cnn": {"epochs": 20}}
+
+    ``"members": "broad"`` is TFT 0.25, LSTM-CNN 0.20, an agent (``rl``) 0.30, the rules
+    ``mean_reversion`` and ``momentum`` 0.10 each and XGBoost 0.05, acted on above 0.8.
 
     ``vote`` is ``"soft"``, ``"adaptive"`` (weights by what each member's paper positions earned in
     the last 30 days of candles that it had not learned) or ``"learned"`` (weights fitted to such

@@ -1,6 +1,7 @@
 """HydraEnsemble: members vote as weighed, come back as stored, and drop out in the open."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,18 @@ from support.freqai_world import PAIRS, World, scanned
 from support.strategies.DirectionProbe import DirectionProbe
 
 from hydra_quant.adapters.freqai import ensemble_trained, member_nets
+from hydra_quant.adapters.freqai.member_agent import AgentMember
+from hydra_quant.adapters.freqai.member_nets import NetMember
+from hydra_quant.adapters.freqai.member_rules import RuleMember
 from hydra_quant.adapters.freqai.member_trees import LightGbmMember, XgboostMember
 from hydra_quant.adapters.strategy.columns import ACT, DISCORD
 from hydra_quant.labels import forward_return
 from hydra_quant.models.boosting import BoostedTrees
-from hydra_quant.models.ensemble.weights import DIRECTION
+from hydra_quant.models.ensemble.vote import by_confidence, soft
+from hydra_quant.models.ensemble.weights import BROAD, DIRECTION, side
 from hydra_quant.models.store import Refused, open_bundle
 from hydra_quant.models.training.loop import Diverged
+from hydra_quant.signals.momentum import momentum
 
 MODEL = scanned("HydraEnsemble").HydraEnsemble
 NET = {
@@ -35,6 +41,18 @@ TREES = {"n_estimators": 20, "n_jobs": 1}
 THREE = {"lightgbm": TREES, "lstm_cnn": LSTM, "graph_attention": GRAPH}
 TWO = {"members": {"lightgbm": 0.5, "xgboost": 0.5}, "lightgbm": TREES}
 TWO["xgboost"] = {"n_estimators": 10, "max_depth": 3}
+AGENT = {
+    **{"steps": 4096, "n_envs": 16, "n_steps": 256, "hidden": [16], "lr": 0.003, "gamma": 0.5},
+    **{"warmup": 256, "episode": 60},
+}
+RULES = {"momentum": {"channels": [10, 20, 40]}, "mean_reversion": {"window": 10}}
+TFT = {**NET, "heads": 2}
+TFT.pop("layers")
+BROADLY = {"members": "broad", "vote": "adaptive", "folds": 1, "tft": TFT, "lstm_cnn": LSTM}
+BROADLY |= {"rl": AGENT, "xgboost": TWO["xgboost"], **RULES}
+SMALL_AGENT = {**AGENT, "steps": 256, "epochs": 1}
+PLAYERS = {"members": {"rl": 0.5, "momentum": 0.3, "mean_reversion": 0.2}, "rl": SMALL_AGENT}
+PLAYERS |= RULES
 BEGIN = pd.Timestamp("2024-01-25", tz="UTC")
 SHORT = "20240125-20240127"
 UPS = [f"model_up_{name}" for name in sorted(DIRECTION.weights)]
@@ -165,6 +183,105 @@ def test_a_damaged_member_refuses_the_whole_and_all_are_trained_again(
     assert "training again" in caplog.text
     assert fits == ["lightgbm", "lightgbm"]
     pd.testing.assert_frame_equal(again[PAIRS[0]], first[PAIRS[0]], check_exact=True)
+
+
+# --- the second set: networks, an agent, rules and trees -----------------------------------------
+
+
+@pytest.fixture(scope="module")
+def broad(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Frames]:
+    world = World(tmp_path_factory.mktemp("broad"), PAIRS[:2], planted=2.0)
+    return world, run(world, BROADLY)
+
+
+@pytest.fixture
+def untaught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing may be trained."""
+
+    def never(*given: Any, **more: Any) -> Any:
+        raise AssertionError("trained again")
+
+    for kind in (NetMember, AgentMember, RuleMember, XgboostMember):
+        monkeypatch.setattr(kind, "fit", never)
+
+
+def test_the_second_set_votes_with_all_its_members(broad: tuple[World, Frames]) -> None:
+    ups = {name: f"model_up_{name}" for name in BROAD.weights}
+    for frame in broad[1].values():
+        window = answered(frame)
+        assert window["do_predict"].eq(1).all()
+        assert window["model_members"].eq(6).all()
+        assert window["health_members"].eq(6).all()
+        assert skill(frame, ups["rl"]) > 0.4  # it has learned what is planted
+        told = {name: window[column].to_numpy() for name, column in ups.items()}
+        weights = {name: window[f"health_weight_{name}"].iloc[0] for name in ups}
+        assert sum(weights.values()) == pytest.approx(1.0)
+        assert max(abs(weights[name] - w) for name, w in BROAD.weights.items()) > 0.02
+        joint = soft(told, by_confidence(told, weights))
+        np.testing.assert_allclose(joint.probability, window["&-up"], atol=1e-6)
+        np.testing.assert_allclose(joint.disagreement, window["model_disagreement"], atol=1e-6)
+        np.testing.assert_array_equal(side(window["&-up"], 0.8), window["model_act"])
+        high, low, close = (frame[name].to_numpy() for name in ("high", "low", "close"))
+        trend = momentum(high, low, close, RULES["momentum"]["channels"])
+        assert told["momentum"] == pytest.approx((1 + trend[window.index]) / 2, abs=1e-4)
+        assert np.ptp(told["mean_reversion"]) > 0.5
+
+
+def test_the_second_set_is_read_back_and_can_be_frozen(
+    broad: tuple[World, Frames], untaught: None
+) -> None:
+    world, frames = broad
+    (listed,) = (world.folder / "user_data/models/world").glob("hydra_run_*.json")
+    frozen = json.loads(listed.read_text())["run"]
+    for changes in ({}, {"hydra__freeze": frozen}):
+        forget_answers(world)
+        for pair, frame in run(world, BROADLY, **changes).items():
+            pd.testing.assert_frame_equal(frame, frames[pair], check_exact=True)
+
+
+def test_an_agent_that_cannot_be_trained_drops_out_in_the_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "hydra_quant.rl.agents", None)
+    frame = run(World(tmp_path, PAIRS[:1], planted=2.0), PLAYERS)[PAIRS[0]]
+    assert "ensemble: rl drops out, its training failed (ModuleNotFoundError" in caplog.text
+    window = answered(frame)
+    assert window["model_up_rl"].isna().all()
+    assert window["model_members"].eq(2).all()
+    assert window["health_weight_momentum"].iloc[0] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("vote", ["soft", "learned"])
+def test_what_an_agent_and_rules_say_does_not_depend_on_what_comes_later(
+    tmp_path: Path, vote: str
+) -> None:
+    world, given = World(tmp_path, PAIRS[:2], planted=2.0), {**PLAYERS, "vote": vote, "folds": 1}
+    whole = run(world, given, timerange="20240125-20240130")
+    part = run(world, given, freqai__identifier="part")
+    for pair, shorter in part.items():
+        longer = whole[pair].iloc[: len(shorter)]
+        pd.testing.assert_frame_equal(shorter, longer, rtol=0, atol=1e-6)
+        assert (answered(shorter)["health_learned"] == (vote == "learned")).all()
+        assert answered(shorter)["&-up"].nunique() > 20
+
+
+def test_what_an_agent_pays_and_may_do_is_part_of_what_was_trained(tmp_path: Path) -> None:
+    world = World(tmp_path, PAIRS[:1], days=1)
+
+    def described(parameters: dict[str, Any] = PLAYERS, **changes: Any) -> dict[str, Any]:
+        changes["freqai__model_training_parameters"] = parameters
+        found: dict[str, Any] = MODEL(world.config(**changes)).describe([], [])
+        return found
+
+    usual = described()
+    assert usual == described()
+    assert usual["made_by"]["rl"]["trading_versions"]
+    assert described(hydra__gates__round_trip_cost=0.004) != usual
+    assert described(hydra__agent__act_beyond=0.1) != usual
+    spot = described(trading_mode="spot")["parameters"]["rl"]["dealing"]
+    assert not spot["can_short"]
+    assert "made_by" not in described(TWO)
+    assert described(TWO) == described(TWO, hydra__agent__act_beyond=0.1)
 
 
 # --- members that fail ----------------------------------------------------------------------------
@@ -333,6 +450,26 @@ def test_a_bot_answers_restarts_and_answers_the_same(
     assert third.model.dd.pair_dict[PAIRS[1]]["model_filename"] == ""
 
 
+def test_a_bot_asks_an_agent_and_rules_and_reads_them_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, PAIRS[:2], planted=2.0)
+    bot = bot_of(world, PLAYERS)
+    bot.train(PAIRS[0])
+    bot.answer(PAIRS[1])
+    bot.now += pd.Timedelta(hours=1)
+    live = bot.answer(PAIRS[1]).iloc[-1]
+    assert (live["do_predict"], live["model_members"]) == (1, 3)
+    for kind in (AgentMember, RuleMember):
+        monkeypatch.delattr(kind, "fit")
+    other = bot_of(world, PLAYERS)
+    other.answer(PAIRS[1])
+    other.now = bot.now
+    reloaded = other.answer(PAIRS[1]).iloc[-1]
+    for name in ("&-up", "model_disagreement", *(f"model_up_{n}" for n in PLAYERS["members"])):
+        assert reloaded[name] == live[name]
+
+
 def test_answers_that_are_nan_leave_their_candles_to_the_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -354,10 +491,12 @@ def test_answers_that_are_nan_leave_their_candles_to_the_others(
     ("parameters", "said"),
     [
         ({"num_leaves": 31}, "'num_leaves' is not among members, vote"),
-        ({"members": {}}, "not weights by name"),
+        ({"members": {}}, "or weights by name as"),
         ({"members": {"lightgbm": 0.0}}, "members.lightgbm is a weight above 0"),
         ({"members": {"lstm": 0.5}}, "'lstm' is not among lightgbm, xgboost, lstm_cnn"),
-        ({"members": {"rl": 0.3}}, "members.rl votes beside the model"),
+        ({"members": "wide"}, 'members is \'wide\', not "direction", "broad" or weights'),
+        ({"members": {"rl": 0.3}, "rl": {"depth": 3}}, "parameters.rl: 'depth' is not among"),
+        ({"members": "broad", "momentum": {"window": 3}}, "parameters.momentum: 'window' is not"),
         ({"vote": "hard"}, "vote is one of soft, adaptive, learned"),
         ({"act_above": 60}, "act_above is a probability"),
         ({"folds": 0}, "folds is a whole number from 1 to 20"),

@@ -9,18 +9,23 @@ from support.freqai_world import BAR
 
 from hydra_quant.adapters.freqai.answers import Answer, AnswerBook
 from hydra_quant.adapters.freqai.ensemble_options import members_of, resolved
-from hydra_quant.adapters.freqai.ensemble_record import closes
 from hydra_quant.adapters.freqai.member import Terms, places_of
+from hydra_quant.adapters.freqai.member_ground import Dealing
+from hydra_quant.adapters.freqai.member_prices import closes
 from hydra_quant.adapters.freqai.members import KINDS, NETS
 from hydra_quant.adapters.freqai.net_rows import bare_frame, grid_of
 from hydra_quant.heads.sequence_features import NAMES
+from hydra_quant.models.ensemble.weights import BROAD, DIRECTION, PRESETS
 from hydra_quant.models.nets import registry
 from hydra_quant.models.rows import Rows
 from hydra_quant.models.store import Refused
+from hydra_quant.settings import Agent
+
+DEALING = Dealing(Agent(), 0.0005, True)
 
 
 def of(given):
-    return members_of(given, seed=7, horizon=4)
+    return members_of(given, seed=7, horizon=4, dealing=DEALING)
 
 
 def taught(n=400):
@@ -50,6 +55,30 @@ def test_every_network_can_be_a_member_with_what_its_own_model_has():
     assert members["graph_attention"].reach == 47
     assert members["lightgbm"].reach == 0
     assert members["lightgbm"].parameters["objective"] == "binary"
+    assert (members["momentum"].reach, members["mean_reversion"].reach) == (199, 19)
+    assert members["rl"].reach == 0
+
+
+def test_a_set_of_weights_is_named_with_what_it_acts_upon():
+    for name, preset in PRESETS.items():
+        told = resolved({"members": name}, of({"members": name}))
+        assert told["members"] == preset.weights
+        assert told["act_above"] == preset.act_above
+    assert resolved({}, of({}))["members"] == DIRECTION.weights
+    both = {"members": "broad", "act_above": 0.55}
+    assert resolved(both, of(both))["act_above"] == 0.55
+    spelled = {"members": dict(BROAD.weights)}
+    assert resolved(spelled, of(spelled))["act_above"] == DIRECTION.act_above
+    with pytest.raises(OperationalException, match='\'wide\', not "direction", "broad"'):
+        of({"members": "wide"})
+
+
+def test_who_may_be_silent_is_sound_while_it_says_anything():
+    members, some = of({"members": "broad"}), np.array([0.5, np.nan])
+    silent = {name for name, member in members.items() if member.sound(some)}
+    assert silent == {"rl", "momentum", "mean_reversion"}
+    assert not any(member.sound(np.full(2, np.nan)) for member in members.values())
+    assert all(member.sound(np.full(2, 0.5)) for member in members.values())
 
 
 def test_what_is_described_holds_every_parameter_but_the_number_of_threads():

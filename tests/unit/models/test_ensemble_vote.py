@@ -34,7 +34,8 @@ def test_the_second_set_of_weights_votes_as_computed_by_hand():
     expected = 0.225 + 0.16 + 0.285 + 0.04 + 0.07 + 0.03
     assert joint.probability == pytest.approx([expected])
     assert vote_of(joint.probability) == pytest.approx([0.62])
-    assert abs(vote_of(joint.probability)[0]) > BROAD.act_above
+    assert side(joint.probability, BROAD.act_above).tolist() == [1.0]
+    assert vote_of(BROAD.act_above) == pytest.approx(0.6)
     assert sum(BROAD.weights.values()) == sum(DIRECTION.weights.values()) == pytest.approx(1.0)
 
 

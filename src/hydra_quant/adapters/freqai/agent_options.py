@@ -10,13 +10,14 @@ from freqtrade.exceptions import OperationalException
 from hydra_quant.rl.options import AgentOptions
 from hydra_quant.rl.rewards import REWARDS
 
+WHERE = "freqai.model_training_parameters"
 OWN: dict[str, Any] = {"length": 1, "episode": 500, "n_envs": 64, "reward": "mixture"}
 """Of the environment, with their defaults; all others are fields of `AgentOptions`."""
 OF_TRAINING = frozenset(field.name for field in fields(AgentOptions)) - {"seed", "logs"}
 
 
-def resolved(given: Mapping[str, Any], algo: str) -> dict[str, Any]:
-    """Return the options of agent, environment and training in one dict.
+def resolved(given: Mapping[str, Any], algo: str, where: str = WHERE) -> dict[str, Any]:
+    """Return the options of agent, environment and training in one dict; errors name `where`.
 
     Raises
     ------
@@ -26,9 +27,7 @@ def resolved(given: Mapping[str, Any], algo: str) -> dict[str, Any]:
     found = {**OWN, **given}
     if unknown := sorted(set(found) - set(OWN) - OF_TRAINING):
         choice = ", ".join(sorted({*OWN, *OF_TRAINING}))
-        raise OperationalException(
-            f"freqai.model_training_parameters: {unknown[0]!r} is not among {choice}; remove it"
-        )
+        raise OperationalException(f"{where}: {unknown[0]!r} is not among {choice}; remove it")
     try:
         if found.get("mode") == "resume":
             raise ValueError('"mode" is "full" or "quick": FreqAI trains each window anew')
@@ -39,7 +38,7 @@ def resolved(given: Mapping[str, Any], algo: str) -> dict[str, Any]:
             raise ValueError(f"reward is {found['reward']!r}: one of {', '.join(REWARDS)}")
         training(found, 0).whole(algo)
     except (TypeError, ValueError) as error:
-        raise OperationalException(f"freqai.model_training_parameters: {error}") from None
+        raise OperationalException(f"{where}: {error}") from None
     return found
 
 

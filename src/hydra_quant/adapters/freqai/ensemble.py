@@ -18,6 +18,7 @@ from hydra_quant.adapters.freqai.ensemble_record import Lessons, record_of, weig
 from hydra_quant.adapters.freqai.ensemble_trained import Ensemble, judged, told_by
 from hydra_quant.adapters.freqai.grouped import HearingModel
 from hydra_quant.adapters.freqai.member import Member, Terms, places_of
+from hydra_quant.adapters.freqai.member_ground import Dealing
 from hydra_quant.adapters.freqai.net_rows import Grid
 from hydra_quant.adapters.freqai.trained import Trained
 from hydra_quant.models.ensemble.meta import Blend, learn
@@ -35,11 +36,12 @@ BESIDE = "model_"
 
 
 class EnsembleModel(BesideModel, HearingModel):
-    """Trees and networks that vote on where the price goes, trained on the same candles.
+    """Models that vote on where the price goes, trained on the same candles.
 
-    ``freqai.model_training_parameters``: ``members`` (weights by name), ``vote`` (``"soft"``,
-    ``"adaptive"`` or ``"learned"``), ``act_above``, ``folds``, and under a member's name what it
-    is to be built and trained with.
+    ``freqai.model_training_parameters``: ``members`` (weights by name, or the name of a set:
+    ``"direction"`` or ``"broad"``), ``vote`` (``"soft"``, ``"adaptive"`` or ``"learned"``),
+    ``act_above``, ``folds``, and under a member's name what it is to be built and trained with.
+    Members are trees, networks, an agent and rules (`members.KINDS`).
 
     ``adaptive`` and ``learned`` let every member tell ``folds`` later stretches of the training
     window from what came before them. Adaptive weights are those of the last candle of this
@@ -57,12 +59,20 @@ class EnsembleModel(BesideModel, HearingModel):
     def members(self) -> dict[str, Member]:
         """Every member of the configuration, by name, in sorted order."""
         return ensemble_options.members_of(
-            self.model_training_parameters, seed=self.settings.seed, horizon=self.horizon
+            self.model_training_parameters,
+            seed=self.settings.seed,
+            horizon=self.horizon,
+            dealing=Dealing.of(self.config, self.hydra),
         )
 
     def resolved_parameters(self) -> dict[str, Any]:
         """Return how members vote, and every parameter of each."""
         return ensemble_options.resolved(self.model_training_parameters, self.members)
+
+    def describe(self, names: list[str], label_names: list[str]) -> dict[str, Any]:
+        """Return everything but the data that a trained model depends on, members' code too."""
+        own = {name: made for name, of in self.members.items() if (made := of.made_by())}
+        return {**super().describe(names, label_names), **({"made_by": own} if own else {})}
 
     @property
     def hears(self) -> bool:
@@ -103,7 +113,7 @@ class EnsembleModel(BesideModel, HearingModel):
             made = roll.attempt(name, "training", make)
             if made is None:
                 continue
-            if np.isfinite(made[1]).all():
+            if member.sound(made[1]):
                 found[name] = made[0]
             else:
                 roll.drop(name, "answers are NaN")

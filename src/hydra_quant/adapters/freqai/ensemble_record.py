@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hydra_quant.adapters.freqai.member import UP, Floats, Ints, Member, Terms, places_of
+from hydra_quant.adapters.freqai.member_prices import closes
 from hydra_quant.adapters.freqai.net_rows import Grid
-from hydra_quant.adapters.freqai.views import RETURN
 from hydra_quant.models.ensemble.adaptive import recent_weights, window_of
 from hydra_quant.models.ensemble.folds import At, Learner, OutOfFold, earlier_folds, out_of_fold
 from hydra_quant.models.ensemble.roll import Roll
@@ -69,7 +68,7 @@ def record_of(lessons: Lessons, members: Mapping[str, Member], roll: Roll) -> Ou
     pairs = lessons.rows.pairs.astype(np.int64)
     record = out_of_fold(learners, candles, pairs, up, cut, lessons.reach)
     for name, told in record.told.items():
-        if name not in roll.dropped and not np.isfinite(told).all():
+        if name not in roll.dropped and not members[name].sound(told):
             roll.drop(name, "answers out of fold are NaN")
     kept = record.without({*roll.dropped})
     return kept if kept.told else None
@@ -119,10 +118,3 @@ def weights_now(
         holding=holding,
     )
     return {name: float(weights[-1]) for name, weights in found.items()}
-
-
-def closes(grid: Grid) -> NDArray[np.float64]:
-    """Return prices up to a unit from the log returns, shape (time, pair); NaN where unknown."""
-    returns = grid.panel.values[:, :, RETURN].astype(np.float64)
-    prices = np.exp(np.cumsum(np.nan_to_num(returns), axis=0))
-    return np.where(np.isnan(returns), np.nan, prices)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,11 @@ class Member(ABC):
     name : str
     parameters : dict
         Every parameter that a training depends on, JSON values.
+    may_be_silent : bool
+        Whether it may know nothing of a candle that others can tell, as a rule that is warming up.
     """
+
+    may_be_silent: ClassVar[bool] = False
 
     def __init__(self, name: str, parameters: dict[str, Any]) -> None:
         self.name, self.parameters = name, parameters
@@ -51,13 +55,25 @@ class Member(ABC):
         """Whether an answer to one pair depends on the others."""
         return False
 
+    def made_by(self) -> dict[str, Any]:
+        """Return code and packages that it depends on beside those of every model, JSON values."""
+        return {}
+
+    def sound(self, told: Floats) -> bool:
+        """Whether answers to candles that it had not to answer before are as they should be."""
+        known = np.isfinite(told)
+        return bool(known.any() if self.may_be_silent else known.all())
+
     @abstractmethod
     def fit(self, grid: Grid, train: Rows, later: Rows | None, terms: Terms) -> Any:
         """Train on rows of the grid; `later` is the purged block after them, or None."""
 
     @abstractmethod
     def tell(self, model: Any, grid: Grid, places: Ints) -> Floats:
-        """Return P(rise) of (row, pair) of the grid, shape (n,); NaN where there is no answer."""
+        """Return P(rise) of (row, pair) of the grid, shape (n,); NaN where there is no answer.
+
+        Nothing after the row is read.
+        """
 
     @abstractmethod
     def pack(self, model: Any) -> tuple[dict[str, Any], bytes]:

@@ -7,7 +7,10 @@ from freqtrade.exceptions import OperationalException
 
 from hydra_quant.adapters.freqai import net_options
 from hydra_quant.adapters.freqai.member import Member
+from hydra_quant.adapters.freqai.member_agent import agent
+from hydra_quant.adapters.freqai.member_ground import Dealing
 from hydra_quant.adapters.freqai.member_nets import NetMember
+from hydra_quant.adapters.freqai.member_rules import RULES, rule
 from hydra_quant.adapters.freqai.member_trees import LightGbmMember, XgboostMember
 from hydra_quant.heads.boosted import BOOSTED, BOOSTED_ROUNDS
 from hydra_quant.heads.sequence_features import NAMES
@@ -25,12 +28,19 @@ _OWN: dict[str, dict[str, Any]] = {
     "graph_attention": {"batch": 16, "lr": 1e-3},
 }
 NETS = ("lstm_cnn", "graph_attention", "direction_transformer", "lstm_attention", "tft", "nhits")
-KINDS = ("lightgbm", "xgboost", *NETS)
-ELSEWHERE = ("rl", "mean_reversion", "momentum")
-"""Of SPEC's second set of weights: these vote in the strategy, beside the model."""
+AGENT = "rl"
+KINDS = ("lightgbm", "xgboost", *NETS, AGENT, *RULES)
 
 
-def member(name: str, given: Mapping[str, Any], *, seed: int, horizon: int, where: str) -> Member:
+def member(
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    seed: int,
+    horizon: int,
+    dealing: Dealing,
+    where: str,
+) -> Member:
     """Return a member with its parameters checked.
 
     Parameters
@@ -39,6 +49,7 @@ def member(name: str, given: Mapping[str, Any], *, seed: int, horizon: int, wher
     given : its options, over what is usual
     seed : for those that have none of their own
     horizon : candles that the label looks ahead
+    dealing : by what an agent trades while it learns
     where : the key of the configuration that errors name
 
     Raises
@@ -46,6 +57,10 @@ def member(name: str, given: Mapping[str, Any], *, seed: int, horizon: int, wher
     OperationalException
         When an option is none, or its value is refused.
     """
+    if name in RULES:
+        return rule(name, given, where)
+    if name == AGENT:
+        return agent(name, given, dealing, where)
     try:
         if name == "lightgbm":
             usual = {**BASELINE, "max_bin": 63}

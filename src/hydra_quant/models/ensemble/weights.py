@@ -15,8 +15,8 @@ class Preset(NamedTuple):
     Attributes
     ----------
     weights : by member, summing to 1
-    act_above : for `DIRECTION` a probability above one half, for `BROAD` the size of a joint vote
-        in [-1, 1] (`vote_of` turns one into the other)
+    act_above : joint probability of a side, at least one half; a vote in [-1, 1] of size v is a
+        probability of ``(1 + v) / 2``
     """
 
     weights: Mapping[str, float]
@@ -30,9 +30,10 @@ BROAD = Preset(
         **{"tft": 0.25, "lstm_cnn": 0.20, "rl": 0.30},
         **{"mean_reversion": 0.10, "momentum": 0.10, "xgboost": 0.05},
     },
-    0.6,
+    0.8,
 )
 """Networks, an agent, two rules and trees; acted on where the joint vote is beyond ±0.6."""
+PRESETS = {"direction": DIRECTION, "broad": BROAD}
 
 
 def shares(weights: Mapping[str, float], present: Iterable[str]) -> dict[str, float]:
