@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from freqtrade.exchange.binance import Binance
 from freqtrade.persistence import LocalTrade, Trade
@@ -38,7 +39,18 @@ def _strategy(found: Binance, arena: Arena) -> SimpleNamespace:
         "max_open_trades": arena.rules.max_open_trades,
         "tradable_balance_ratio": arena.rules.tradable_balance_ratio,
     }
-    return SimpleNamespace(config=config, wallets=Wallets(config, found, is_backtest=True))
+    wallets = Wallets(config, found, is_backtest=True)
+    return SimpleNamespace(config=config, wallets=wallets, dp=Newest())
+
+
+class Newest:
+    """A data provider that knows the newest candle of each pair."""
+
+    def __init__(self) -> None:
+        self.close: dict[str, float] = {}
+
+    def get_pair_dataframe(self, pair: str, timeframe: str) -> pd.DataFrame:
+        return pd.DataFrame({"close": [self.close[pair]] if pair in self.close else []})
 
 
 def _as_trade(desk: Desk) -> LocalTrade:
@@ -84,7 +96,7 @@ def test_a_bot_says_what_the_environment_says(
         if desk.positions["side"][0, 0] != 0:
             LocalTrade.bt_trades_open.append(_as_trade(desk))
         strategy.wallets.update()
-        purse.saw(PAIR, float(arena.candles["close"][row, 0]))
+        strategy.dp.close[PAIR] = float(arena.candles["close"][row, 0])
         np.testing.assert_allclose(purse.state(PAIR), desk.state[0, 0], atol=1e-6, err_msg=str(row))
         sides.add(int(desk.positions["side"][0, 0]))
     assert sides == {-1, 0, 1}
@@ -100,10 +112,12 @@ def test_another_trade_shows_in_equity_alone(tmp_path: Path, contracts: Any) -> 
     LocalTrade.bt_trades_open.append(_as_trade(desk))
     strategy.wallets.update()
     purse = Purse(strategy, tmp_path)
-    purse.saw(PAIR, float(desk.positions["open_rate"][0, 0]) * 1.1)
+    strategy.dp.close[PAIR] = float(desk.positions["open_rate"][0, 0]) * 1.1
     seen = purse.state("ETH/USDT:USDT")
     assert seen[:2].tolist() == [0.0, 0.0]
     assert seen[2] == pytest.approx(np.log(1.0 + 0.1 * 0.99), abs=1e-3)
+    strategy.dp.close[PAIR] /= 1.1  # a candle later, whichever pair is asked about first
+    assert purse.state("ETH/USDT:USDT")[2] == pytest.approx(0.0, abs=1e-3)
 
 
 def test_the_peak_is_remembered_over_a_restart(
@@ -129,8 +143,7 @@ def test_funding_that_an_exit_has_realised_is_not_told_again(
         order = SimpleNamespace(filled=1.0, ft_order_side=side, funding_fee=funding)
         trade.orders.append(order)
     LocalTrade.bt_trades_open.append(trade)
-    purse = Purse(_strategy(contracts, arena), tmp_path)
-    purse.saw(PAIR, 100.0)
+    purse = Purse(_strategy(contracts, arena), tmp_path)  # no candle yet: nothing was gained
     assert purse._gain(trade) == pytest.approx(2.0)
     trade.orders.clear()
     assert purse._gain(trade) == pytest.approx(5.0)

@@ -130,11 +130,10 @@ class AgentModel(PanelModel):
         strategy: IStrategy,
         dk: FreqaiDataKitchen,
     ) -> FreqaiDataKitchen:
-        """Remember who trades, and at which price; then as every panel."""
+        """Remember who trades; then as every panel."""
         self._strategy = strategy
         if self._purse is None:
             self._purse = Purse(strategy, Path(self.full_path))
-        self._purse.saw(metadata["pair"], float(dataframe["close"].iloc[-1]))
         return super().start_live(dataframe, metadata, strategy, dk)
 
     def _venue(self, pairs: tuple[str, ...]) -> Venue:

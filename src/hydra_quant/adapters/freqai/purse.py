@@ -25,12 +25,7 @@ class Purse:
 
     def __init__(self, strategy: IStrategy, folder: Path) -> None:
         self._strategy, self._path = strategy, folder / NAME
-        self._closes: dict[str, float] = {}
         self._peak = self._remembered()
-
-    def saw(self, pair: str, close: float) -> None:
-        """Remember the newest close of a pair."""
-        self._closes[pair] = close
 
     def state(self, pair: str) -> NDArray[np.float32]:
         """Return what an agent is told beside the features of a candle, shape (5,)."""
@@ -68,10 +63,15 @@ class Purse:
         return self._money(trades) - float(earned)
 
     def _gain(self, trade: Trade) -> float:
-        """Profit of leaving at the newest close that was seen."""
-        rate = self._closes.get(trade.pair, trade.open_rate)
+        """Profit of leaving at the newest close."""
+        profit = trade.calculate_profit(self._close(trade)).profit_abs
         # freqtrade counts the funding of all orders, also what an earlier exit has realised
-        return float(trade.calculate_profit(rate).profit_abs) - _realised_funding(trade)
+        return float(profit) - _realised_funding(trade)
+
+    def _close(self, trade: Trade) -> float:
+        """The newest close, also of pairs whose turn comes after that of the pair asked about."""
+        frame = self._strategy.dp.get_pair_dataframe(trade.pair, self._strategy.config["timeframe"])
+        return trade.open_rate if frame.empty else float(frame["close"].iloc[-1])
 
     def _remembered(self) -> float:
         try:
