@@ -281,7 +281,10 @@ def test_what_an_agent_pays_and_may_do_is_part_of_what_was_trained(tmp_path: Pat
     spot = described(trading_mode="spot")["parameters"]["rl"]["dealing"]
     assert not spot["can_short"]
     assert "made_by" not in described(TWO)
-    assert described(TWO) == described(TWO, hydra__agent__act_beyond=0.1)
+    changes = {"hydra__agent__act_beyond": 0.1, "hydra__gates__round_trip_cost": 0.004}
+    assert described(TWO) == described(TWO, **changes)
+    adaptive = {**TWO, "vote": "adaptive"}  # by what paper positions earn after costs
+    assert described(adaptive) != described(adaptive, **changes)
 
 
 # --- members that fail ----------------------------------------------------------------------------

@@ -70,9 +70,16 @@ class EnsembleModel(BesideModel, HearingModel):
         return ensemble_options.resolved(self.model_training_parameters, self.members)
 
     def describe(self, names: list[str], label_names: list[str]) -> dict[str, Any]:
-        """Return everything but the data that a trained model depends on, members' code too."""
-        own = {name: made for name, of in self.members.items() if (made := of.made_by())}
-        return {**super().describe(names, label_names), **({"made_by": own} if own else {})}
+        """Return everything but the data that a trained model depends on.
+
+        Also the code that only some members go through, and what paper positions cost.
+        """
+        told = super().describe(names, label_names)
+        if own := {name: made for name, of in self.members.items() if (made := of.made_by())}:
+            told["made_by"] = own
+        if self.parameters["vote"] == "adaptive":
+            told["round_trip_cost"] = self.hydra.gates.round_trip_cost
+        return told
 
     @property
     def hears(self) -> bool:
