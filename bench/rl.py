@@ -5,11 +5,11 @@ is said, the same settings of the update. One thread, CPU seconds, interleaved; 
 ``ReinforcementLearner_multiproc`` are counted.
 
 - `rl_env`: CPU seconds for a million steps with actions by chance. Stock: ``Base5ActionRLEnv``
-  with `ReinforcementLearner`'s reward. HYDRA: 256 environments side by side, the whole ledger, a
-  step of each counted. With FreqAI's default window of 1 candle, and with 10. And batched
-  prediction against ``rl_model_predict``, the gathering of windows included.
+  with `ReinforcementLearner`'s reward. HYDRA: 512 environments side by side, the whole ledger, a
+  step of each counted. And batched prediction against ``rl_model_predict``, the gathering of
+  windows included. Each with FreqAI's default window of 1 candle, and with 10.
 - `rl_training`: CPU seconds for a million steps of training, at equal updates (2048 steps, batches
-  of 64, 10 epochs) and with large batches (8192 steps, batches of 512, 3 epochs, rate 1e-3). Stock
+  of 64, 10 epochs) and with large batches (8192 steps, batches of 512, 2 epochs, rate 2e-3). Stock
   without its evaluations, which would make it slower still, alone and in 2 processes. Large batches
   train for as many CPU seconds as stock did; all agents then act without chance in the same
   held-out episodes of HYDRA's environment, whose optimum is about 0.2. Stock's default reward is
@@ -25,6 +25,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from bench.harness import RESULTS, Run, interleave, report
@@ -54,7 +55,8 @@ def environments(share: str) -> Job:
 
     torch.set_num_threads(1)
     rng = np.random.default_rng(SEED)
-    policy, model = _policy(), rl_stock.model()
+    part = float(share)
+    windows = (1, rl_market.WINDOW)
 
     def theirs(window: int, steps: int) -> int:
         env = rl_stock.environment(2000, window)
@@ -66,61 +68,78 @@ def environments(share: str) -> Job:
         return steps
 
     def ours(window: int, steps: int) -> int:
-        env = rl_market.trading(rl_market.arena(2000, 0, window), 256)
+        env = rl_market.trading(rl_market.arena(2000, 0, window), 512)
         env.reset(SEED)
-        for actions in rng.integers(4, size=(steps, 256)):
+        for actions in rng.integers(4, size=(steps, 512)):
             env.step(actions)
-        return steps * 256
+        return steps * 512
 
-    def predict_theirs(rows: int) -> int:
-        rl_stock.predicted(rows, model)()
-        return rows
-
-    def predict_ours(rows: int) -> int:
-        return _predicted(policy, rows)
-
+    answers = {
+        window: {
+            "theirs": _predicting_stock(window, int(4000 * part)),
+            "ours": _predicting(window, int(200_000 * part)),
+        }
+        for window in windows
+    }
     ours(1, 2)
-    predict_ours(200)
+    for window in windows:
+        answers[window]["ours"]()
 
     def job() -> dict[str, float]:
-        part = float(share)
-        return {
-            "env theirs 1": _timed(lambda: theirs(1, int(20_000 * part))),
-            "env ours 1": _timed(lambda: ours(1, int(4000 * part))),
-            "env theirs 10": _timed(lambda: theirs(10, int(20_000 * part))),
-            "env ours 10": _timed(lambda: ours(10, int(2000 * part))),
-            "predict theirs": _timed(lambda: predict_theirs(int(4000 * part))),
-            "predict ours": _timed(lambda: predict_ours(int(100_000 * part))),
-        }
+        found = {}
+        for window in windows:
+            work: dict[str, Callable[[], int]] = {
+                "env theirs": partial(theirs, window, int(20_000 * part)),
+                "env ours": partial(ours, window, int(2000 * part)),
+                **{f"predict {side}": ask for side, ask in answers[window].items()},
+            }
+            found |= {f"{name} {window}": _timed(call) for name, call in work.items()}
+        return found
 
     return job
 
 
-def _policy() -> Any:
+def _policy(window: int = 10) -> Any:
     from bench import rl_market
     from hydra_quant.rl import agents
     from hydra_quant.rl.options import AgentOptions
 
-    env = rl_market.trading(rl_market.arena(400, 0), 32)
+    env = rl_market.trading(rl_market.arena(400, 0, window), 32)
     options = AgentOptions(hidden=rl_market.HIDDEN, activation="relu", steps=64, n_steps=64)
     return agents.train("ppo", env, options)
 
 
-def _predicted(policy: Any, rows: int) -> int:
+def _predicting_stock(window: int, rows: int) -> Callable[[], int]:
+    from bench import rl_stock
+
+    ask = rl_stock.predicted(rows, rl_stock.model(window=window), window)
+
+    def answer() -> int:
+        ask()
+        return rows
+
+    return answer
+
+
+def _predicting(window: int, rows: int) -> Callable[[], int]:
     import numpy as np
 
     from bench import rl_market
     from hydra_quant.rl.desk import Desk
     from hydra_quant.rl.observation import Observer
 
-    arena = rl_market.arena(min(rows, 4000), 0)
-    at = np.arange(rows) % len(arena)
-    for begin in range(0, rows, 1024):
-        now = at[begin : begin + 1024]
-        desk = Desk(arena, len(now))
-        desk.reset(np.arange(len(now)), now, np.zeros((len(now), 1), dtype=int))
-        policy.act(Observer(arena).observe(desk)[:, 0])
-    return rows
+    policy, arena = _policy(window), rl_market.arena(4000, 0, window)
+    at, observer = np.arange(rows) % len(arena), Observer(arena)
+
+    def answer() -> int:
+        for begin in range(0, rows, 1024):
+            now = at[begin : begin + 1024]
+            desk = Desk(arena, len(now))
+            desk.reset(np.arange(len(now)), now, np.zeros((len(now), 1), dtype=int))
+            policy.act(observer.observe(desk)[:, 0])
+        return rows
+
+    return answer
 
 
 def theirs(steps: str, processes: str) -> Job:
@@ -150,7 +169,7 @@ def ours_large(seconds: str) -> Job:
     _policy()
 
     def work() -> tuple[Any, int, float]:
-        return _ours(10**9, 256, 8192, 512, 1e-3, until, epochs=3)
+        return _ours(10**9, 256, 8192, 512, 2e-3, until, epochs=2)
 
     return lambda: _judged(work)
 
@@ -195,13 +214,13 @@ def _first(share: float, rounds: int, save: bool) -> None:
     runs = interleave({"both": "bench.rl:environments"}, rounds, [str(share)])["both"]
     for name, line in (
         ("env 10", "steps, window 10"),
-        ("predict", "predictions, window 10"),
+        ("predict 10", "predictions, window 10"),
+        ("predict 1", "predictions, window 1"),
         ("env 1", "steps, window 1"),
     ):
         kind, _, window = name.partition(" ")
-        ends = f" {window}" if window else ""
         sides = {
-            side: [_run(run.figures[f"{kind} {side}{ends}"], run) for run in runs]
+            side: [_run(run.figures[f"{kind} {side} {window}"], run) for run in runs]
             for side in ("ours", "theirs")
         }
         last = name == "env 1"

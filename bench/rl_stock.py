@@ -48,24 +48,24 @@ def environment(rows: int, window: int = WINDOW) -> Any:
     )
 
 
-def predicted(rows: int, model: Any) -> Any:
+def predicted(rows: int, model: Any, window: int = WINDOW) -> Any:
     """Return what `rl_model_predict` would be called with, as a call without arguments."""
     from freqtrade.freqai.RL.BaseReinforcementLearningModel import BaseReinforcementLearningModel
 
     features = market(rows, 0)[1]
-    learner = SimpleNamespace(live=False, rl_config={}, CONV_WIDTH=WINDOW)
+    learner = SimpleNamespace(live=False, rl_config={}, CONV_WIDTH=window)
     kitchen = SimpleNamespace(label_list=["&-action"], pair=PAIR)
     predict: Any = BaseReinforcementLearningModel.rl_model_predict
     return lambda: predict(learner, features, kitchen, model)
 
 
-def model(rows: int = 200) -> Any:
+def model(rows: int = 200, window: int = WINDOW) -> Any:
     """A PPO of stable-baselines3 with weights by chance, as `ReinforcementLearner.fit` makes it."""
     import torch
     from stable_baselines3 import PPO
 
     network = {"net_arch": list(HIDDEN), "activation_fn": torch.nn.ReLU}
-    return PPO("MlpPolicy", environment(rows), policy_kwargs=network, device="cpu", seed=0)
+    return PPO("MlpPolicy", environment(rows, window), policy_kwargs=network, device="cpu", seed=0)
 
 
 def trained(

@@ -4,7 +4,8 @@ Numba keeps machine code beside the file that a function is written in, and look
 alone: a change in another file that it calls into would be served stale.
 
 Nothing that is compiled here makes an array: whoever calls hands over where to write. So no array's
-users need counting, which took more time than the trading (`bench.rl`).
+users need counting, which took more time than the trading itself; and functions are put where they
+are called, for passing on thirty arguments took as long as using them.
 """
 
 import hashlib
@@ -31,6 +32,10 @@ def _stamp() -> str:
 
 
 STAMP = _stamp()
+_OPTIONS: dict[str, Any] = {
+    **{"cache": True, "_nrt": False, "forceinline": True},
+    "error_model": "numpy",  # a division by 0 gives inf or NaN
+}
 
 
 def compiled(function: Function) -> Function:
@@ -38,6 +43,6 @@ def compiled(function: Function) -> Function:
 
     Its machine code is kept until compiled code in these rooms changes.
     """
-    made: Any = numba.njit(cache=True, _nrt=False)(function)
+    made: Any = numba.njit(**_OPTIONS)(function)
     made._cache._cache_file._source_stamp = STAMP
     return made

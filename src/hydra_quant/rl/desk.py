@@ -97,8 +97,17 @@ class Desk:
         """
         self.row[which], self.pair[which], self.before[which] = rows, pairs, before
         _begin(
-            *(which, self.arena.rules.balance, self.arena.ready, self.pair, self.row),
-            *(self.before, self.positions, self.wallets, self.equity, self.peak, self.state),
+            which,
+            self.arena.rules.balance,
+            self.arena.ready,
+            self.pair,
+            self.row,
+            self.before,
+            self.positions,
+            self.wallets,
+            self.equity,
+            self.peak,
+            self.state,
         )
 
     def advance(
@@ -116,32 +125,26 @@ class Desk:
         """
         none = self._none
         _advance(
-            *(
-                self.positions,
-                self.wallets,
-                self._market,
-                self._tiers,
-                self._rules,
-                self._roi,
-            ),
-            *(
-                self.arena.candles,
-                self.arena.ready,
-                self.pair,
-                self.row,
-                targets,
-                self._orders,
-            ),
-            *(
-                self.act_beyond,
-                self.leverage,
-                self.equity,
-                self.peak,
-                self.before,
-                self.state,
-                self.told,
-                self._turn,
-            ),
+            self.positions,
+            self.wallets,
+            self._market,
+            self._tiers,
+            self._rules,
+            self._roi,
+            self.arena.candles,
+            self.arena.ready,
+            self.pair,
+            self.row,
+            targets,
+            self._orders,
+            self.act_beyond,
+            self.leverage,
+            self.equity,
+            self.peak,
+            self.before,
+            self.state,
+            self.told,
+            self._turn,
             none[0] if trades is None else trades,
             none[1] if fills is None else fills,
         )

@@ -11,6 +11,7 @@ from hydra_quant.rl.desk import STATE, Desk
 
 WITHIN = 10.0
 """A scaled observation is clipped to this on both sides."""
+_MOST = np.float32(WITHIN)
 
 
 class Observer:
@@ -97,6 +98,15 @@ def _gather(
                 own[seen + i] = state[n, at, i]
 
 
+@compiled
+def _scale(seen: Floats32, mean: Floats32, scale: Floats32, out: Floats32) -> None:
+    for row in range(len(seen)):
+        for at in range(len(mean)):
+            value = (seen[row, at] - mean[at]) * scale[at]
+            value = _MOST if value > _MOST else value  # NaN stays
+            out[row, at] = -_MOST if value < -_MOST else value
+
+
 class Normaliser:
     """Running mean and variance of observations, a number of each column.
 
@@ -148,8 +158,9 @@ class Normaliser:
             self._scale = self._scales()
         mean, scale = self._scale
         flat = self._fitting(seen)
-        out = (flat - mean) * scale
-        return np.clip(out, -WITHIN, WITHIN, out=out).reshape(seen.shape)
+        out = np.empty(flat.shape, dtype=np.float32)
+        _scale(flat, mean, scale, out)
+        return out.reshape(seen.shape)
 
     def frozen(self) -> "Normaliser":
         """Return a copy that learns no more."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba.core.errors import NumbaError
 
 import hydra_quant.ledger as room
 from hydra_quant.ledger import Market, Rules, Tier, candles_of, no_orders, replay, together
@@ -142,3 +143,11 @@ def test_every_compiled_function_bears_the_stamp() -> None:
 
     for function in (fills.enter, money.settle, step.step, desk.ask):
         assert function._cache._cache_file._source_stamp == compiling.STAMP
+
+
+def test_compiled_code_that_makes_an_array_is_refused() -> None:
+    def makes(count: int) -> np.ndarray:
+        return np.zeros(count)
+
+    with pytest.raises(NumbaError, match="Only accept returning of array passed"):
+        compiling.compiled(makes)(3)

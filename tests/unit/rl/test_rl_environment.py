@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.arenas import arena_of, walks, with_features
+from support.arenas import arena_of, walk, walks, with_features
 
 from hydra_quant.rl.environment import Trading
 from hydra_quant.rl.rewards import LogEquity
@@ -53,6 +53,33 @@ def test_returns_are_the_sum_of_rewards_and_equity_follows():
         np.testing.assert_allclose(total[going], np.log(info["equity"] / 1000.0)[going], atol=1e-12)
         assert (info["drawdown"] <= 0.0).all()
         total[info["final_mask"]] = 0.0
+
+
+def test_rewards_are_told_of_the_candle_what_the_wallets_know_of_all():
+    """Fees, value and funding of the candles sum to those of the wallet; equity goes on."""
+
+    moments = []
+
+    class Heard(LogEquity):
+        def __call__(self, moment):
+            moments.append(moment)
+            return super().__call__(moment)
+
+    arena = arena_of([walk(np.random.default_rng(5), 80)], funding=0.001, length=1)
+    env = _trading(arena, 4, reward=Heard(), episode=100, space=Exposure())
+    env.reset(1)
+    env.row[:], rng = 3, np.random.default_rng(2)
+    last, peak = env.equity.copy(), env.peak.copy()
+    for _ in range(60):
+        env.step(rng.uniform(-1, 1, (4, 1)))
+        moment = moments[-1]
+        np.testing.assert_array_equal(moment.equity_before, last)
+        np.testing.assert_array_equal(moment.peak_before, peak)
+        last, peak = env.equity.copy(), env.peak.copy()
+    for name in ("fees", "volume", "funding"):
+        told = np.sum([getattr(moment, name) for moment in moments], axis=0)
+        assert np.abs(told).min() > 0.0
+        np.testing.assert_allclose(told, env.wallets[name], rtol=1e-9)
 
 
 def test_an_episode_ends_at_the_last_row():

@@ -85,6 +85,21 @@ def test_a_normaliser_knows_mean_and_variance_of_all_batches():
     assert np.abs(normaliser.apply(np.full((1, 4), 1e9, np.float32))).max() == WITHIN
 
 
+def test_scaling_is_numpys_to_the_last_bit_and_hides_no_gap():
+    rng = np.random.default_rng(3)
+    normaliser = Normaliser(7)
+    normaliser.update(rng.normal(2.0, 3.0, (50, 7)).astype(np.float32))
+    seen = (rng.normal(size=(5, 3, 7)) * 30.0).astype(np.float32)
+    seen[0, 1, 2], seen[1, 2, 3] = np.nan, -np.inf
+    mean = normaliser.mean.astype(np.float32)
+    variance = normaliser.squares / normaliser.count
+    wanted = np.clip((seen - mean) * (1.0 / np.sqrt(variance)).astype(np.float32), -WITHIN, WITHIN)
+    found = normaliser.apply(seen)
+    np.testing.assert_array_equal(found, wanted)
+    assert np.isnan(found).sum() == 1
+    assert found.dtype == np.float32
+
+
 def test_a_frozen_copy_stays_as_it_is():
     normaliser = Normaliser(2)
     normaliser.update(np.eye(2, dtype=np.float32))
