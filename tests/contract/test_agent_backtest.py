@@ -6,82 +6,28 @@ long and short, and changes its size.
 """
 
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
-from freqtrade.data.btanalysis import load_backtest_data
-from support.bundle import PAIRS, SMALL, Bundle, errors, merge, store_candles
-from support.several import succeed_all
+from support.agent_runs import (
+    LONG_ONLY,
+    RUNS,
+    Market,
+    Runs,
+    parting,
+)
+from support.bundle import PAIRS, candle_file, errors, stem, store_candles
+from support.loopback_http import LoopbackProvider, reply_json
 
 from hydra_quant.sandbox.folder import FolderHistory
 
 REAL = Path(os.environ.get("HYDRA_DATA", Path(__file__).parents[3] / "shared" / "data"))
 pytestmark = pytest.mark.contract
 
-LONG_ONLY = """
-from hydra_quant.adapters.strategy.agent import AgentStrategyBase
-
-
-class HydraLongOnly(AgentStrategyBase):
-    can_short = False
-"""
-NAME = "agent_trades.csv"
-AGENT = {
-    "dry_run_wallet": 10_000,
-    "max_open_trades": 2,
-    "fee": 0.0005,
-    "hydra": {"agent": {"act_beyond": 0.05, "resize_beyond": 0.05, "stoploss": 0.02}},
-}
-PPO = {
-    **{"steps": 1024, "n_envs": 16, "n_steps": 512, "batch": 128, "epochs": 4, "episode": 100},
-    **{"lr": 0.01, "hidden": [16, 16]},
-}
-OFF_POLICY = {
-    **{"steps": 256, "n_envs": 16, "n_steps": 128, "batch": 32, "episode": 100, "warmup": 64},
-    **{"learning_starts": 64, "hidden": [16, 16]},
-}
-SANDBOX = {"freqai": {"train_period_days": 2, "backtest_period_days": 1}}
-HOURLY = {
-    "timeframe": "1h",
-    "freqai": {
-        "train_period_days": 14,
-        "backtest_period_days": 7,
-        "feature_parameters": {"include_timeframes": ["1h"]},
-    },
-}
-
-
-class Run(NamedTuple):
-    """A model on a market, and what it changes."""
-
-    model: str
-    market: str
-    days: str
-    parameters: dict[str, Any]
-    changes: dict[str, Any]
-    strategy: str = "HydraRLStrategy"
-
-
-RUNS = {
-    "ppo": Run("HydraPPO", "sandbox", "20250310-20250312", PPO, SANDBOX),
-    "sac": Run("HydraSAC", "sandbox", "20250311-20250312", OFF_POLICY, SANDBOX),
-    "td3": Run("HydraTD3", "sandbox", "20250311-20250312", OFF_POLICY, SANDBOX),
-    "two times": Run(
-        "HydraPPO",
-        "sandbox",
-        "20250311-20250312",
-        {**PPO, "length": 3},
-        merge(SANDBOX, {"stake_amount": 2000, "hydra": {"agent": {"leverage": 2.0}}}),
-    ),
-    "long only": Run(
-        "HydraPPO", "sandbox", "20250311-20250312", PPO, SANDBOX, strategy="HydraLongOnly"
-    ),
-    "real": Run("HydraPPO", "real", "20250225-20250311", PPO, HOURLY),
-}
 WITH_REAL = pytest.param(
     "real",
     marks=[
@@ -91,87 +37,41 @@ WITH_REAL = pytest.param(
         ),
     ],
 )
-EVERY = [*(name for name in RUNS if name != "real"), WITH_REAL]
-SAME = ("pair", "is_short", "open_date", "close_date", "exit_reason")
-NEAR = {
-    **{"open_rate": 1e-9, "close_rate": 1e-9, "leverage": 0.0},
-    **{"amount": 1e-8, "stake_amount": 1e-6, "funding_fees": 1e-6, "profit_abs": 1e-6},
-}
-
-
-class Runs:
-    """One bundle a run."""
-
-    def __init__(self, home: Path, port: int, folders: dict[str, Path]) -> None:
-        self.home = home
-        self.bundles = {
-            name: Bundle(home / name.replace(" ", "_"), port, _overlay(run), folders[run.market])
-            for name, run in RUNS.items()
-            if run.market in folders
-        }
-
-    def run(self, *names: str) -> dict[str, str]:
-        """Run these, or all, in one fresh process; what each printed."""
-        return succeed_all({name: self._words(name) for name in names or self.bundles})
-
-    def _words(self, name: str) -> list[str]:
-        run = RUNS[name]
-        words = ("--strategy", run.strategy, "--freqaimodel", run.model, "--timerange", run.days)
-        if run.strategy == "HydraLongOnly":
-            words = (*words, "--strategy-path", str(self.home))
-        return self.bundles[name].command("backtesting", *words, "--cache", "none")[1:]
-
-    def theirs(self, name: str) -> pd.DataFrame:
-        """Trades of the newest result, as freqtrade exported them."""
-        folder = self.bundles[name].user_data / "backtest_results"
-        return load_backtest_data(max(folder.glob("*.zip")), RUNS[name].strategy)
-
-    def ours(self, name: str) -> pd.DataFrame:
-        """Trades that the agent made."""
-        (path,) = (self.bundles[name].user_data / "models").rglob(NAME)
-        return pd.read_csv(path, parse_dates=["open_date", "close_date"])
-
-    def models(self, name: str) -> dict[Path, int]:
-        """Saved policies, and when each was written."""
-        saved = (self.bundles[name].user_data / "models").rglob("*.hydra")
-        return {path: path.stat().st_mtime_ns for path in saved}
-
-
-def _overlay(run: Run) -> dict[str, Any]:
-    found = merge(merge(merge(SMALL, AGENT), run.changes), {"freqaimodel": run.model})
-    found["freqai"]["model_training_parameters"] = run.parameters
-    return found
-
-
-def parting(ours: pd.DataFrame, theirs: pd.DataFrame) -> str | None:
-    """Where two lists of trades part first: which trade, which field; None: nowhere."""
-    first, second = (
-        frame.sort_values(["open_date", "pair"]).reset_index(drop=True) for frame in (ours, theirs)
-    )
-    for row in range(max(len(first), len(second))):
-        if row >= min(len(first), len(second)):
-            return f"trade {row}: {len(first)} and {len(second)} trades"
-        for name in (*SAME, *NEAR):
-            mine, other = first.at[row, name], second.at[row, name]
-            if isinstance(mine, pd.Timestamp):
-                mine, other = mine.tz_localize(None), other.tz_localize(None)
-            near = name in NEAR and abs(mine - other) <= NEAR[name] + 1e-12 * abs(other)
-            if not (near or mine == other):
-                return f"trade {row} {first.at[row, 'pair']} {name}: {mine}, {other}"
-    return None
+EVERY = [*(name for name in RUNS if name not in ("real", "bot")), WITH_REAL]
 
 
 @pytest.fixture(scope="module")
-def runs(exchange, candles, tmp_path_factory):
+def runs(exchange, candles, spot, tmp_path_factory):
     home = tmp_path_factory.mktemp("agents")
     (home / "HydraLongOnly.py").write_text(LONG_ONLY)
-    folders = {"sandbox": candles}
+    markets = {"sandbox": Market(candles), "spot": spot}
     if REAL.is_dir():
-        folders["real"] = home / "real_candles"
+        markets["real"] = Market(home / "real_candles")
         # some hours less than freqtrade wants for start-up: it begins later, and so must the agent
         span = datetime(2024, 12, 15, tzinfo=UTC), datetime(2025, 3, 12, tzinfo=UTC)
-        store_candles(FolderHistory(REAL), folders["real"], PAIRS, ("1h",), *span)
-    return Runs(home, exchange.port, folders)
+        store_candles(FolderHistory(REAL), home / "real_candles", PAIRS, ("1h",), *span)
+    return Runs(home, exchange.port, markets)
+
+
+@pytest.fixture(scope="module")
+def spot(exchange, candles, tmp_path_factory):
+    """The same candles as those of a spot market, and an exchange that lists such."""
+    folder = tmp_path_factory.mktemp("spot")
+    for pair in PAIRS:
+        plain = stem(pair.partition(":")[0])
+        shutil.copy(candle_file(candles, pair, "5m"), folder / f"{plain}-5m.feather")
+    listed = exchange.get("/fapi/v1/exchangeInfo")
+    for market in listed["symbols"]:
+        for name in ("contractType", "deliveryDate", "marginAsset"):
+            del market[name]
+    with LoopbackProvider(lambda request: reply_json(listed)) as provider:
+        there = {
+            "options": {"fetchMarkets": {"types": ["spot"]}},
+            "urls": {"api": {"public": f"{provider.url}/api/v3"}},
+        }
+        whitelist = [pair.partition(":")[0] for pair in PAIRS]
+        asked = {"ccxt_config": there, "pair_whitelist": whitelist}
+        yield Market(folder, {"trading_mode": "spot", "exchange": asked})
 
 
 @pytest.fixture(scope="module")
@@ -233,3 +133,11 @@ def test_an_agent_that_may_not_short_stays_out_instead(runs, said):
     trades = runs.theirs("long only")
     assert not trades["is_short"].any()
     assert len(trades) >= 3
+
+
+def test_on_a_spot_market_it_is_long_or_out(runs, said):
+    trades = runs.theirs("spot")
+    assert set(trades["pair"]) <= {pair.partition(":")[0] for pair in PAIRS}
+    assert not trades["is_short"].any()
+    assert (trades["leverage"] == 1.0).all()
+    assert "no shorts on a spot market" in said["spot"]

@@ -27,7 +27,7 @@ from hydra_quant.adapters.strategy.data_check import check_candles
 from hydra_quant.adapters.strategy.orders import Orders
 from hydra_quant.adapters.strategy.plot import annotations, plot_config
 from hydra_quant.adapters.strategy.reason_log import ReasonLog
-from hydra_quant.adapters.strategy.startup import parse_horizon, require_voices
+from hydra_quant.adapters.strategy.startup import may_short, parse_horizon, require_voices
 from hydra_quant.features import catalog
 from hydra_quant.labels import forward_return
 from hydra_quant.risk.gates import decide
@@ -64,6 +64,7 @@ class HydraStrategyBase(Orders):
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
+        self.can_short = may_short(config, self.can_short)
         self.settings: Settings = parse_settings(config)
         self._start_parameters_from(self.settings)
         require_voices(self.settings.vote, with_model=self.with_model)

@@ -1,12 +1,15 @@
 """Checks before the first candle: a mistake is one clear line, not a run on half the pairs."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from freqtrade.enums import TradingMode
 from freqtrade.exceptions import OperationalException
 
 from hydra_quant.settings import Vote
 
+logger = logging.getLogger(__name__)
 DEFAULT_HORIZON = 12
 
 
@@ -41,6 +44,18 @@ def require_voices(vote: Vote, *, with_model: bool) -> None:
             'config keys "hydra.vote.momentum_weight" and "hydra.vote.mean_reversion_weight" are '
             "both 0, so a strategy without a model would never trade: give one a weight above 0."
         )
+
+
+def may_short(config: Mapping[str, Any], able: bool) -> bool:
+    """Return whether a strategy that is `able` to go short may do so where it trades.
+
+    freqtrade refuses a strategy with shorts on a spot market, with a stack trace; here it trades
+    its long side.
+    """
+    if able and config.get("trading_mode", TradingMode.SPOT) == TradingMode.SPOT:
+        logger.info("no shorts on a spot market: short signals are not traded.")
+        return False
+    return able
 
 
 def require_listed(wanted: Iterable[str], listed: Iterable[str], exchange: str) -> None:
