@@ -160,16 +160,18 @@ def _theirs(steps: int, processes: int) -> tuple[Any, int, float]:
 def ours(steps: str) -> Job:
     """Train with as many updates a step as stock."""
     _policy()  # compiled and imported before the clock starts
-    return lambda: _judged(_ours, int(steps), 32, 2048, 64, 3e-4)
+    return lambda: _judged(partial(_ours, int(steps), 32, 2048, 64, 3e-4))
 
 
 def ours_large(seconds: str) -> Job:
     """Train with large batches for so many CPU seconds."""
+    from hydra_quant.rl.options import LARGE
+
     until = float(seconds)
     _policy()
 
     def work() -> tuple[Any, int, float]:
-        return _ours(10**9, 256, 8192, 512, 2e-3, until, epochs=2)
+        return _ours(10**9, 256, **LARGE, seconds=until)
 
     return lambda: _judged(work)
 

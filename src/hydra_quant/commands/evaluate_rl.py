@@ -63,7 +63,8 @@ figures
 
 examples
   hydra-quant evaluate rl --data ../market-data --mode quick
-  hydra-quant evaluate rl --data ../market-data --algo sac --seeds 10 --json found.json
+  hydra-quant evaluate rl --data ../market-data --batches large --json found.json
+  hydra-quant evaluate rl --data ../market-data --algo sac --seeds 10
   hydra-quant evaluate rl --data ../market-data --algo hierarchical --levels --mode quick
   hydra-quant evaluate rl --data ../market-data --policy user_data/hydra/agents/ppo-1h.policy
 
@@ -221,7 +222,7 @@ def _walk(market: Opened, blocks: list[Block], seeds: range, taught: Learn, how:
 def _settings(args: argparse.Namespace, how: How, course: Course | None) -> dict[str, Any]:
     trained = {} if course is None else {
         "algo": course.algo, "steps": course.options.planned, "episode": course.episode,
-        "envs": course.n_envs, "reward": course.reward,
+        "envs": course.n_envs, "reward": course.reward, "batches": args.batches,
     }  # fmt: skip
     return {
         "mode": args.mode, "length": args.length, "fee": args.fee, **asdict(how), **trained,

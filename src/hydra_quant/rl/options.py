@@ -12,6 +12,8 @@ Activation = Literal["tanh", "relu"]
 
 ALGOS: tuple[str, ...] = get_args(Algo)
 QUICK_STEPS = 20_480
+LARGE: dict[str, Any] = {"n_steps": 8192, "batch": 512, "epochs": 2, "lr": 2e-3}
+"""Of ppo: fewer and larger updates, a multiple of the candles in the same time (``bench.rl``)."""
 # What may change between a run and its resumption: none of these changes what is learned.
 _FREE = ("mode", "steps", "checkpoint_every", "logs", "threads", "device")
 _OWN: dict[str, dict[str, Any]] = {

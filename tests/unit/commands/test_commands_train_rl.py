@@ -105,6 +105,10 @@ def test_rules_and_course_are_those_asked_for(data, place, monkeypatch, capsys):
     assert (course.options.steps, course.options.seed) == (4096, 3)
     assert train("--data", data, *SMALL, "--fee", "0") == 2
     assert asked["rules"].fee_close == 0.0
+    assert train("--data", data, "--batches", "large") == 2
+    options = asked["course"].options
+    assert (options.n_steps, options.batch, options.epochs, options.lr) == (8192, 512, 2, 2e-3)
+    assert (asked["course"].n_envs, options.steps) == (256, 500_000)
 
 
 def test_without_a_folder_the_synthetic_market_teaches(place, capsys):
@@ -120,6 +124,11 @@ def test_without_a_folder_the_synthetic_market_teaches(place, capsys):
         (["--data", "nowhere"], "nowhere: no such folder"),
         (["--data", "DATA", "--pairs", "ADA"], "no candles of ADA; there are: BTC/USDT:USDT"),
         (["--data", "DATA", "--envs", "100"], "--envs 100: a divisor of 2048 would be right"),
+        (
+            ["--data", "DATA", "--batches", "large", "--envs", "100"],
+            "--envs 100: a divisor of 8192 would be right",
+        ),
+        (["--data", "DATA", "--algo", "sac", "--batches", "large"], "--batches large is about ppo"),
         (["--data", "DATA", "--later", "0.99"], "at least 200 and 2 are needed"),
         (["--days", "3", "--pairs", "PEPE"], "--pairs PEPE: the synthetic market has BTC/USDT"),
         (["--data", "DATA", "--timeframe", "8h"], "one of 5m, 15m, 30m, 1h, 2h, 4h is meant"),
