@@ -135,6 +135,12 @@ def test_an_agent_that_may_not_short_stays_out_instead(runs, said):
     assert len(trades) >= 3
 
 
+def test_settings_that_do_not_bind_an_agent_are_named_at_the_start(runs, said):
+    line = "hydra.risk (min_stake 1500 and the rest) does not bind HydraRLStrategy"
+    assert " ".join(said["two times"].split()).count(line) == 1
+    assert runs.theirs("two times")["stake_amount"].min() < 1500
+
+
 def test_on_a_spot_market_it_is_long_or_out(runs, said):
     trades = runs.theirs("spot")
     assert set(trades["pair"]) <= {pair.partition(":")[0] for pair in PAIRS}

@@ -26,7 +26,7 @@ END = pd.Timestamp(BOT_END)
 # Once a candle is often enough: what is compared is decided on closed candles.
 LIVE = {"internals": {"process_throttle_secs": 300}, "fiat_display_currency": ""}
 HAIR = 0.01  # of a whole stake
-LEAST = 8  # trades
+LEAST = 6  # trades
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def tested(exchange, candles, tmp_path_factory):
     # a bot without a memory knows of no funding, so that the backtest may not either
     shutil.copytree(candles, home / "candles", ignore=shutil.ignore_patterns("*funding_rate*"))
     runs = Runs(home, exchange.port, {"unfunded": Market(home / "candles")})
-    return runs, runs.run()["bot"]
+    return runs, runs.run_alone("bot")
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ SANDBOX = {"freqai": {"train_period_days": 2, "backtest_period_days": 1}}
 # What a bot lives through: no stop within a candle, a place for each pair, and an agent whose
 # answers seldom lie so near to where it acts that the spread decides.
 BOT_BEGIN = datetime(2025, 3, 11, 0, 5, tzinfo=UTC)
-BOT_END = BOT_BEGIN + timedelta(hours=1.5)
+BOT_END = BOT_BEGIN + timedelta(hours=1)
 BOT_DAYS = f"{BOT_BEGIN.timestamp():.0f}-{BOT_END.timestamp():.0f}"
 BOT = {"max_open_trades": len(PAIRS), "hydra": {"agent": {"stoploss": 0.2}}}
 HOURLY = {
@@ -70,7 +70,13 @@ RUNS = {
         "sandbox",
         "20250311-20250312",
         {**PPO, "length": 3},
-        merge(SANDBOX, {"stake_amount": 2000, "hydra": {"agent": {"leverage": 2.0}}}),
+        merge(
+            SANDBOX,
+            {
+                "stake_amount": 2000,
+                "hydra": {"agent": {"leverage": 2.0}, "risk": {"min_stake": 1500}},
+            },
+        ),
     ),
     "long only": Run(
         "HydraPPO", "sandbox", "20250311-20250312", PPO, SANDBOX, strategy="HydraLongOnly"
@@ -105,15 +111,24 @@ class Runs:
         }
 
     def run(self, *names: str) -> dict[str, str]:
-        """Run these, or all, in one fresh process; what each printed."""
-        return succeed_all({name: self._words(name) for name in names or self.bundles})
+        """Run these, or all, one after the other in one fresh process; what each printed."""
+        return succeed_all(
+            {
+                name: self.bundles[name].command("backtesting", *self._options(name))[1:]
+                for name in names or self.bundles
+            }
+        )
 
-    def _words(self, name: str) -> list[str]:
+    def run_alone(self, name: str) -> str:
+        """Run one in a process of its own; what it printed."""
+        return self.bundles[name].succeed("backtesting", *self._options(name))
+
+    def _options(self, name: str) -> list[str]:
         run = RUNS[name]
-        words = ("--strategy", run.strategy, "--freqaimodel", run.model, "--timerange", run.days)
+        found = ["--strategy", run.strategy, "--freqaimodel", run.model, "--timerange", run.days]
         if run.strategy == "HydraLongOnly":
-            words = (*words, "--strategy-path", str(self.home))
-        return self.bundles[name].command("backtesting", *words, "--cache", "none")[1:]
+            found += ["--strategy-path", str(self.home)]
+        return [*found, "--cache", "none"]
 
     def theirs(self, name: str) -> pd.DataFrame:
         """Trades of the newest result, as freqtrade exported them."""

@@ -40,6 +40,14 @@ def test_freqtrade_reports_it_while_loading_the_strategy(name, tmp_path):
         strategy(name, tmp_path, hydra={"vote": {"enter_abov": 0.5}})
 
 
+@pytest.mark.parametrize("name", ["HydraBaseline", "HydraStrategy", "HydraRLStrategy"])
+def test_on_a_spot_market_the_long_side_is_traded(name, tmp_path, caplog):
+    assert strategy(name, tmp_path).can_short
+    with caplog.at_level("INFO"):
+        assert not strategy(name, tmp_path, trading_mode="spot").can_short
+    assert caplog.text.count("no shorts on a spot market") == 1
+
+
 @pytest.mark.parametrize(("config", "wanted"), [({}, DEFAULT_HORIZON), (horizon(1), 1)])
 def test_horizon(config, wanted):
     assert parse_horizon(config) == wanted

@@ -1,5 +1,6 @@
 """The strategy that carries out what an agent wants, as the agent's own environment does."""
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from hydra_quant.heads.think import lookback
 from hydra_quant.reasons import Reason
 from hydra_quant.settings import Settings
 
+logger = logging.getLogger(__name__)
 LESSON = LESSONS["target"]
 
 
@@ -27,7 +29,10 @@ class AgentStrategyBase(HydraStrategyBase):
 
     Entries, exits, stakes and the stop are those of `hydra_quant.rl`: nothing else decides, so
     that a backtest makes the trades that the agent made in its environment. There are no
-    protections and no votes. In a dry or live run the last look at an entry stays.
+    protections and no votes, and ``hydra.risk`` (`min_stake`, `max_stake` and the rest) does not
+    bind: the agent was not trained under it. ``stake_amount`` and ``max_open_trades`` say how large
+    a stake can be; one below the exchange's least is raised to it by up to 30 %, else not placed.
+    In a dry or live run the last look at an entry stays.
     """
 
     with_model = True
@@ -44,6 +49,15 @@ class AgentStrategyBase(HydraStrategyBase):
         self.stoploss = -self.agent.stoploss
         self.heads = Heads(config, self.settings, self._minutes())
         self.plot_config = agent_plot_config(self.settings.memory.columns)
+
+    def ft_bot_start(self, **kwargs: Any) -> None:
+        """Say which settings do not count here, then start."""
+        logger.info(
+            f"hydra.risk (min_stake {self.settings.risk.min_stake:g} and the rest) does not bind "
+            f"{type(self).__name__}: its agent was not trained under it. Its largest stake is set "
+            "by stake_amount and max_open_trades, everything else by hydra.agent."
+        )
+        super().ft_bot_start(**kwargs)
 
     @property
     def protections(self) -> list[dict[str, Any]]:
