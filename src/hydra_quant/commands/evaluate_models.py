@@ -40,6 +40,8 @@ how it is judged
   on what a network can do.
   --years 2 --stride 12 is between the two: outcomes of 24 hours overlap, little is lost.
   Trees and logistic regression read the last candle's features alone, from all training rows.
+  The soft vote is HydraEnsemble's usual one, .40 LightGBM, .35 LSTM-CNN and .25 graph attention,
+  where all three were asked; nothing more is trained for it.
 figures
   Median over the seeds, never the best, with the interval (95 %) in which that median lies when
   blocks of 14 days are drawn again, all pairs together. AUC and IC compare rows within a test

@@ -26,6 +26,7 @@ LABELS = {
     "constant": "constant",
     "har": "HAR",
     "volatility_persistence": "persistence of variance",
+    "soft_vote": "soft vote of three",
 }
 LABELS |= {f"{name}{CONTINUED}": f"{LABELS[name]} (continued)" for name in NETS}
 DIRECTION = ("AUC", "over logistic", "IC", "Brier", "ECE")

@@ -278,6 +278,38 @@ def test_ctrl_c_leaves_what_is_done(monkeypatch):
         walk.walk(data, PLAN, asked("lstm_attention"))
 
 
+def test_three_models_vote_with_their_weights_seed_by_seed(monkeypatch):
+    rng, said = np.random.default_rng(4), {}
+
+    def opinion(every, name):
+        seeds = every.asked.seeds_of(name)
+        said[name] = [[_drawn(rng, window) for window in every.windows] for _ in seeds]
+        return said[name]
+
+    monkeypatch.setattr(walk._Walk, "model", opinion)
+    of_all = walk.walk(planted(), PLAN, asked("graph_attention", "lstm_cnn", seeds=2)).answers
+    assert len(of_all["soft_vote"]) == 2
+    for seed, windows in enumerate(of_all["soft_vote"]):
+        for number, joint in enumerate(windows):
+            trees, cnn, graph = (
+                said[name][seed][number] for name in ("lightgbm", "lstm_cnn", "graph_attention")
+            )
+            for part in ("tail", "score"):
+                wanted = 0.4 * getattr(trees, part) + 0.35 * getattr(cnn, part)
+                wanted += 0.25 * getattr(graph, part)
+                np.testing.assert_allclose(getattr(joint, part), wanted, atol=1e-12)
+            assert joint.seconds == pytest.approx(trees.seconds + cnn.seconds + graph.seconds)
+            assert np.isnan(joint.median).all()
+    without = walk.walk(planted(), PLAN, asked("lstm_cnn")).answers
+    assert "soft_vote" not in without
+
+
+def _drawn(rng, window):
+    empty = silent(len(window.later), len(window.test), 3)
+    tail, score = rng.uniform(size=empty.tail.shape), rng.uniform(size=empty.score.shape)
+    return replace(empty, tail=tail, score=score, seconds=float(rng.uniform()))
+
+
 def test_a_network_that_fails_is_left_out_and_named(monkeypatch):
     data = planted(1100)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import hydra_quant
 from hydra_quant.heads.dataset import Told, silent
-from hydra_quant.heads.models import baselines
+from hydra_quant.heads.models import baselines, together
 from hydra_quant.heads.models.answers import Answer, Cache, Failed
 from hydra_quant.heads.models.material import Material
 from hydra_quant.heads.models.plan import Plan, cut
@@ -24,7 +24,7 @@ NETS = (
 )
 # A network whose training goes on from that of the window before.
 CONTINUED = "_continued"
-MODELS = (*NETS, *baselines.DIRECTION, *baselines.VOLATILITY)
+MODELS = (*NETS, *baselines.DIRECTION, *baselines.VOLATILITY, together.VOTE)
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,8 @@ def walk(
         left = [name for name in asked.models if name not in {*answers, *missing}]
         cut_short = dict.fromkeys(left, "cut short")
         return Walked(data, at, windows, answers, {**missing, **cut_short}, interrupted=True)
+    if (joint := together.vote(answers)) is not None:
+        answers[together.VOTE] = joint
     return Walked(data, at, windows, answers, missing)
 
 
