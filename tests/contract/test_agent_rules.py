@@ -17,7 +17,9 @@ CASES = {
     "other reserves": {
         "amount_reserve_percent": 0.1, "liquidation_buffer": 0.02, "tradable_balance_ratio": 0.5,
     },
-    "a spot market": {"trading_mode": "spot"},
+    "a spot market": {
+        "trading_mode": "spot", "exchange": {"name": "binance", "pair_whitelist": ["BTC/USDT"]},
+    },
     "an agent of its own": {
         "hydra": {"agent": {"stoploss": 0.1, "resize_beyond": 0.5, "act_beyond": 0.1}}
     },

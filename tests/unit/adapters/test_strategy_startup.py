@@ -40,12 +40,25 @@ def test_freqtrade_reports_it_while_loading_the_strategy(name, tmp_path):
         strategy(name, tmp_path, hydra={"vote": {"enter_abov": 0.5}})
 
 
+def spot(name, home, *pairs):
+    return strategy(
+        name, home, trading_mode="spot", exchange={"name": "binance", "pair_whitelist": [*pairs]}
+    )
+
+
 @pytest.mark.parametrize("name", ["HydraBaseline", "HydraStrategy", "HydraRLStrategy"])
 def test_on_a_spot_market_the_long_side_is_traded(name, tmp_path, caplog):
     assert strategy(name, tmp_path).can_short
     with caplog.at_level("INFO"):
-        assert not strategy(name, tmp_path, trading_mode="spot").can_short
+        assert not spot(name, tmp_path, "BTC/USDT", ".*/USDT:USDT").can_short
     assert caplog.text.count("no shorts on a spot market") == 1
+
+
+def test_the_pairs_of_futures_on_a_spot_market_are_named(tmp_path):
+    with pytest.raises(OperationalException, match="a spot pair is written ETH/USDT; ") as caught:
+        spot("HydraRLStrategy", tmp_path, "BTC/USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
+    assert "but ETH/USDT:USDT, SOL/USDT:USDT in" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("config", "wanted"), [({}, DEFAULT_HORIZON), (horizon(1), 1)])

@@ -51,11 +51,24 @@ def may_short(config: Mapping[str, Any], able: bool) -> bool:
 
     freqtrade refuses a strategy with shorts on a spot market, with a stack trace; here it trades
     its long side.
+
+    Raises
+    ------
+    OperationalException
+        When a spot market is asked for the pairs of another.
     """
-    if able and config.get("trading_mode", TradingMode.SPOT) == TradingMode.SPOT:
+    if config.get("trading_mode", TradingMode.SPOT) != TradingMode.SPOT:
+        return able
+    pairs = config.get("exchange", {}).get("pair_whitelist", [])
+    if futures := [pair for pair in pairs if ":" in pair and not _is_pattern(pair)]:
+        raise OperationalException(
+            f'config key "trading_mode" is "spot", but {", ".join(futures)} in '
+            '"exchange.pair_whitelist" are futures: a spot pair is written '
+            f'{futures[0].partition(":")[0]}; for futures set "trading_mode": "futures".'
+        )
+    if able:
         logger.info("no shorts on a spot market: short signals are not traded.")
-        return False
-    return able
+    return False
 
 
 def require_listed(wanted: Iterable[str], listed: Iterable[str], exchange: str) -> None:
