@@ -25,6 +25,8 @@ ABOVE = 1.0 + 1e-14
 @compiled
 def cut(amount: float, market: Record) -> float:
     """Return an amount as the exchange takes it: whole steps of contracts."""
+    if market.contract == 1.0:
+        return down(amount, market.step, market.step_scale)
     contracts = down(amount / market.contract, market.step, market.step_scale)
     return contracts * market.contract
 
@@ -45,6 +47,8 @@ def cut_part(stake: float, amount: float, whole: float, market: Record) -> float
 @compiled
 def whole_steps(amount: float, market: Record) -> float:
     """Return a sum of amounts without the dust that adding them in binary leaves."""
+    if market.contract == 1.0:
+        return nearest(amount, market.step, market.step_scale)
     contracts = nearest(amount / market.contract, market.step, market.step_scale)
     return contracts * market.contract
 

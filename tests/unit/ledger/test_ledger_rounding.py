@@ -53,6 +53,24 @@ def test_what_lies_on_a_step_stays_there(name: str, step: str, count: int) -> No
     assert MODES[name][0](value, *_whole(step)) == value
 
 
+@pytest.mark.parametrize("name", MODES)
+@pytest.mark.parametrize("step", STEPS)
+@given(
+    count=st.integers(1, 10**12),
+    part=st.sampled_from([0, 1, 499, 500, 501, 999]),
+    bits=st.integers(-3, 3),
+)
+def test_the_shorter_way_is_taken_far_from_edges_only(
+    name: str, step: str, count: int, part: int, bits: int
+) -> None:
+    """Around whole and half steps, and around where the shorter way begins (`SURE`)."""
+    value = float((count + Decimal(part) / 1000) * Decimal(step))
+    for _ in range(abs(bits)):
+        value = float(np.nextafter(value, np.inf if bits > 0 else 0.0))
+    function, mode = MODES[name]
+    assert function(value, *_whole(step)) == _decimal(value, step, mode)
+
+
 @given(count=st.integers(1, 10**6))
 def test_half_a_step_goes_up(count: int) -> None:
     assert nearest(count + 0.5, 1.0, 1.0) == count + 1.0
