@@ -1,6 +1,5 @@
 """What the contract tests share: candle files written once, and a venue for each test process."""
 
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from support import warm
 from support.bundle import (
     COMMAND_WAIT_S,
     END,
@@ -96,11 +96,9 @@ def fill(recorded: Path, url: str) -> None:
         ("sandbox", "export", *market, "--pairs", *PAIRS, "--to", str(recorded)),
         ("import", str(recorded), "--memory-url", url),
     ):
-        done = subprocess.run(
+        done = warm.run(
             [sys.executable, "-m", "hydra_quant.cli", *words],
             cwd=ROOT,
-            capture_output=True,
-            text=True,
             timeout=COMMAND_WAIT_S,
             env=environment(),
         )

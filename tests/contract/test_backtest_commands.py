@@ -11,6 +11,7 @@ import re
 import pandas as pd
 import pytest
 from freqtrade.data.btanalysis import load_backtest_data
+from support import warm
 from support.bundle import END, PAIRS, ROOT, SMALL, Bundle, stem
 
 from hydra_quant.reasons import Reason
@@ -26,11 +27,10 @@ NO_MODEL = {"freqai": {"enabled": False}}
 # --- backtesting --------------------------------------------------------------------------------
 
 
-def run_backtest(bundle, strategy):
+def run_backtest(bundle, strategy, **env):
     """Trades of a strategy's backtest."""
-    bundle.succeed(
-        "backtesting", "--strategy", strategy, *DAYS, "--export", "trades", "--cache", "none"
-    )
+    words = ("--strategy", strategy, *DAYS, "--export", "trades", "--cache", "none")
+    bundle.succeed("backtesting", *words, **env)
     results = sorted((bundle.user_data / "backtest_results").glob("*.zip"))
     return load_backtest_data(results[-1], strategy)
 
@@ -94,7 +94,7 @@ def test_the_same_run_again_gives_the_same_trades_from_saved_models(backtested):
     models = bundle.user_data / "models"
     saved = {p: p.stat().st_mtime_ns for p in models.rglob("*.hydra")}
     assert len(saved) == 2
-    again = run_backtest(bundle, "HydraStrategy")
+    again = run_backtest(bundle, "HydraStrategy", **warm.COLD)
     pd.testing.assert_frame_equal(first, again)
     assert saved == {p: p.stat().st_mtime_ns for p in models.rglob("*.hydra")}
 

@@ -6,12 +6,12 @@ One line: freqtrade's log holds exactly one error, without a stack trace, and th
 import hashlib
 import shutil
 import socket
-import subprocess
 import sys
 from datetime import timedelta
 
 import pandas as pd
 import pytest
+from support import warm
 from support.bundle import PAIRS, ROOT, Bundle, candle_file, environment, errors, merge
 from support.busy import busiest_hour
 from support.replay import BUSY, reason_rows, replay
@@ -221,11 +221,9 @@ def taken():
 
 @pytest.mark.parametrize("command", ["venue", "demo"])
 def test_a_port_in_use(taken, command):
-    done = subprocess.run(
+    done = warm.run(
         [sys.executable, "-m", "hydra_quant.cli", command, "--port", str(taken)],
         cwd=ROOT,
-        capture_output=True,
-        text=True,
         timeout=60,
         env=environment(),
     )

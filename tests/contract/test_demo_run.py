@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,16 +19,42 @@ LONGEST_S = 240
 pytestmark = pytest.mark.contract
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
+def surface(folder: Path) -> Path:
     """A copy of the repository's surface with shorter training, so that a run takes seconds."""
     for name in LINKED:
-        (tmp_path / name).symlink_to(ROOT / name)
+        (folder / name).symlink_to(ROOT / name)
     config = json.loads((ROOT / "config.json").read_text())
     config["freqai"] |= {"train_period_days": 3, "backtest_period_days": 1}
     config["exchange"]["pair_whitelist"] = config["exchange"]["pair_whitelist"][:2]
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    return tmp_path
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Where no demo has run yet."""
+    return surface(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Where a whole demo has run, and what it said."""
+    home = surface(tmp_path_factory.mktemp("demo"))
+    demo = start(home, "--days", "2", "--port", "0")
+    assert seen_running(home)  # the mark is seen: an empty list below means something
+    said, _ = demo.communicate(timeout=LONGEST_S)
+    assert demo.returncode == 0, said
+    assert left_running(home) == []
+    return home, said
+
+
+@pytest.fixture
+def filled(ran: tuple[Path, str], tmp_path: Path) -> Path:
+    """Where a demo has got as far as its backtests: candles and memory, but nothing learned."""
+    home = tmp_path / "filled"
+    shutil.copytree(ran[0], home, symlinks=True)
+    shutil.rmtree(home / "user_data" / "demo" / "sandbox" / "models")
+    return home
 
 
 def start(home: Path, *words: str) -> subprocess.Popen[str]:
@@ -74,12 +101,8 @@ def said_until(demo: subprocess.Popen[str], words: str) -> str:
     return said
 
 
-def test_two_runs_and_what_they_leave(home: Path) -> None:
-    demo = start(home, "--days", "2", "--port", "0")
-    assert seen_running(home)  # the mark is seen: an empty list below means something
-    said, _ = demo.communicate(timeout=LONGEST_S)
-    assert demo.returncode == 0, said
-    assert left_running(home) == []
+def test_two_runs_and_what_they_leave(ran: tuple[Path, str]) -> None:
+    home, said = ran
     for words in (
         "$ hydra-quant venue",
         "$ freqtrade download-data",
@@ -135,12 +158,20 @@ def test_two_runs_and_what_they_leave(home: Path) -> None:
         ("== Start the local venue", 0.0, signal.SIGINT),
         ("== Start the local venue", 1.0, signal.SIGTERM),
         ("== Download", 0.2, signal.SIGINT),
-        ("== Backtest HydraStrategy", 4.0, signal.SIGINT),
     ],
 )
 def test_an_interrupt_leaves_nothing_running(
     home: Path, moment: str, wait_s: float, signum: signal.Signals
 ) -> None:
+    interrupted(home, moment, wait_s, signum)
+
+
+def test_an_interrupt_while_it_learns_leaves_nothing_running(filled: Path) -> None:
+    interrupted(filled, "== Backtest HydraStrategy", 4.0, signal.SIGINT)
+
+
+def interrupted(home: Path, moment: str, wait_s: float, signum: signal.Signals) -> None:
+    """A demo that is interrupted some time after it named the moment says so and ends all."""
     demo = start(home, "--days", "2", "--port", "0")
     assert moment in said_until(demo, moment)
     time.sleep(wait_s)
@@ -154,7 +185,8 @@ def test_an_interrupt_leaves_nothing_running(
     assert left_running(home) == []
 
 
-def test_a_venue_that_dies_is_named(home: Path) -> None:
+def test_a_venue_that_dies_is_named(filled: Path) -> None:
+    home = filled
     demo = start(home, "--days", "2", "--port", "0")
     said_until(demo, "== Backtest")
     (venue,) = [
@@ -192,10 +224,13 @@ def test_mistakes_are_one_clear_message(home: Path) -> None:
     assert said.strip() == (
         "hydra-quant demo: no/such/folder: no such folder; give the folder that holds futures/"
     )
+    assert left_running(home) == []
 
-    demo = start(home, "--days", "2", "--port", "0", "--model", "NoSuchModel")
+
+def test_a_step_that_fails_is_named_with_its_log(filled: Path) -> None:
+    demo = start(filled, "--days", "2", "--port", "0", "--model", "NoSuchModel")
     said, _ = demo.communicate(timeout=LONGEST_S)
     assert demo.returncode == 1
     assert "NoSuchModel" in said.split("hydra-quant demo:")[1]
     assert "log: user_data/demo/sandbox/logs/" in said
-    assert left_running(home) == []
+    assert left_running(filled) == []

@@ -1,12 +1,13 @@
 """HYDRA's models under the real freqtrade commands, on the local venue."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from support import warm
+from support.environment import environment
 from support.freqai_world import PAIRS, ROOT, START, World, candles, write
 from support.freqtrade_cli import FREQTRADE
 from support.venue import RunningVenue
@@ -57,17 +58,15 @@ def at_home(world: World, venue: RunningVenue) -> Path:
     return world.folder
 
 
-def freqtrade(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def freqtrade(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return warm.run(
         [
             *(FREQTRADE, *arguments, "-c", home / "config.json", "-c", home / "venue.json"),
             *("--userdir", home / "user_data", "--freqaimodel-path", ROOT / "freqaimodels"),
         ],
         cwd=home,
-        capture_output=True,
-        text=True,
         timeout=240,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
+        env=environment(**env),
     )
 
 
@@ -86,7 +85,7 @@ def test_a_backtest_runs_with_the_panel_and_again_without_training(
     assert first.returncode == 0, first.stderr[-3000:]
     assert "PANEL of 3 pairs: window 3/3 learned from 2024-01-13 to 2024-02-02" in first.stderr
     assert "s left" in first.stderr
-    again = freqtrade(home, *on_data(home, *arguments))
+    again = freqtrade(home, *on_data(home, *arguments), **warm.COLD)
     assert again.returncode == 0, again.stderr[-3000:]
     assert "FreqaiProbe" in first.stdout
     assert again.stdout == first.stdout

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from freqtrade.data.btanalysis import load_backtest_data
+from support import warm
 from support.bundle import PAIRS, Bundle, errors, merge
 from support.newsy import (
     CANDLE_MS,
@@ -62,7 +63,7 @@ def run(exchange, candles, silent, tmp_path_factory):
     """Backtest with a memory's tape and settings: trades, each pair's reasons, log."""
     address = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
 
-    def run(verdicts, **changes):
+    def run(verdicts, start=None, **changes):
         home = tmp_path_factory.mktemp("gate_backtest")
         bundle = Bundle(home, exchange.port, merge(NEWSY, news(address, **changes)), candles)
         bundle.user_data.mkdir()
@@ -70,6 +71,7 @@ def run(exchange, candles, silent, tmp_path_factory):
         log = bundle.succeed(
             *("backtesting", "--strategy", STRATEGY, "--timerange", DAYS, "--cache", "none"),
             *("--export", "trades"),
+            **(start or {}),
         )
         (result,) = (bundle.user_data / "backtest_results").glob("*.zip")
         frames = {pair: rows[rows["date"] >= BEGIN] for pair, rows in reasons_of(bundle).items()}
@@ -140,7 +142,7 @@ def test_no_trade_is_opened_against_a_verdict_and_tags_name_it(replayed):
 
 
 def test_the_same_run_again_gives_the_same_trades(run, replayed):
-    again = run(TAPE)
+    again = run(TAPE, warm.COLD)
     pd.testing.assert_frame_equal(again[0], replayed[0])
     assert found(again) == found(replayed)
 

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 from freqtrade.data.btanalysis import load_backtest_analysis_data, load_backtest_data
+from support import warm
 from support.bundle import PAIRS, SMALL, Bundle, errors, merge, stem
 from support.headed import LIVELY
 
@@ -19,12 +20,13 @@ CHOOSY = {"hydra": {"scorer": {"accept_above": 0.37}}}
 OWN = {"thesis_broken", "regime_turned", "holding_over", "exit_model", "vote_faded"}
 
 
-def run(bundle, memory):
+def run(bundle, memory, **env):
     """Trades and log of one backtest."""
     log = bundle.succeed(
         *("backtesting", "--strategy", "HydraStrategy", *DAYS, "--cache", "none"),
         *("--export", "signals"),
         HYDRA_MEMORY_URL=memory,
+        **env,
     )
     results = sorted((bundle.user_data / "backtest_results").glob("*.zip"))
     return load_backtest_data(results[-1], "HydraStrategy"), log
@@ -102,7 +104,7 @@ def test_the_scorer_learned_and_left_its_explanation_and_health(done):
 def test_the_same_run_again_gives_the_same_trades_from_saved_models(done, positioned):
     bundle, first, _ = done
     models = {p: p.stat().st_mtime_ns for p in (bundle.user_data / "models").rglob("*.hydra")}
-    again, _ = run(bundle, positioned)
+    again, _ = run(bundle, positioned, **warm.COLD)
     pd.testing.assert_frame_equal(first, again)
     assert len(models) == 2
     assert models == {p: p.stat().st_mtime_ns for p in models}

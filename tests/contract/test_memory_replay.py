@@ -5,7 +5,6 @@ the followers of a bot in dry-run. What the strategy saw of either is compared c
 """
 
 import json
-import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from support import warm
 from support.bundle import (
     EPOCH,
     PAIRS,
@@ -73,7 +73,7 @@ def collected(exchange, lived, tmp_path_factory):
     bundle, _ = lived
     exchange.clock(freeze=round(END.timestamp() * 1000))
     path = tmp_path_factory.mktemp("after") / "memory.sqlite"
-    done = subprocess.run(
+    done = warm.run(
         [
             *(sys.executable, "-m", "hydra_quant.cli", "collect", *bundle.configs()[:-2]),
             *("--since", f"{START - timedelta(days=1):%Y-%m-%d}", "--source", "exchange"),
@@ -81,8 +81,6 @@ def collected(exchange, lived, tmp_path_factory):
             *("--memory-url", f"sqlite:///{path}"),
         ],
         cwd=ROOT,
-        capture_output=True,
-        text=True,
         timeout=240,
         env=environment(),
     )

@@ -1,13 +1,13 @@
 """freqtrade as the oracle of the report: its own counters against what the reasons derive."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pandas import DataFrame
+from support import warm
+from support.bundle import FREQTRADE, environment
 from support.venue import venue
 
 from hydra_quant.reasons import Reason
@@ -65,14 +65,7 @@ pytestmark = pytest.mark.contract
 
 
 def freqtrade(home: Path, *words: str) -> None:
-    done = subprocess.run(
-        [Path(sys.executable).parent / "freqtrade", *words],
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    done = warm.run([FREQTRADE, *words], cwd=home, env=environment(), timeout=240)
     assert done.returncode == 0, done.stderr[-3000:]
     assert " - ERROR - " not in done.stderr
 

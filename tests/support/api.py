@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from support import warm
 from support.bundle import ROOT, Bundle, environment, merge
 
 START_WAIT_S = 90
 STOP_WAIT_S = 30
+Server = warm.Process | subprocess.Popen[bytes]
 # What must never be shown, logged or stored: given by environment variables alone.
 SECRETS = {
     "FREQTRADE__API_SERVER__USERNAME": "hydra-user-x1",
@@ -76,11 +78,11 @@ def serving(bundle: Bundle, name: str, *arguments: str) -> Iterator[Api]:
     served = Bundle(bundle.home, bundle.port, merge(bundle.overlay, server), bundle.datadir)
     log = bundle.home / f"{name}.log"
     with log.open("w") as out:
-        process = subprocess.Popen(
+        process = warm.start(
             served.command(name, *arguments),
             cwd=ROOT,
             stdout=out,
-            stderr=subprocess.STDOUT,
+            stderr=out,
             env=environment(**SECRETS),
         )
         try:
@@ -92,7 +94,7 @@ def serving(bundle: Bundle, name: str, *arguments: str) -> Iterator[Api]:
             _stop(process, log)
 
 
-def _wait(process: subprocess.Popen[bytes], client: httpx.Client, log: Path) -> None:
+def _wait(process: Server, client: httpx.Client, log: Path) -> None:
     give_up = time.monotonic() + START_WAIT_S
     while process.poll() is None and time.monotonic() < give_up:
         try:
@@ -103,7 +105,7 @@ def _wait(process: subprocess.Popen[bytes], client: httpx.Client, log: Path) -> 
     raise AssertionError(f"no answer from the API:\n{log.read_text()[-3000:]}")
 
 
-def _stop(process: subprocess.Popen[bytes], log: Path) -> None:
+def _stop(process: Server, log: Path) -> None:
     process.terminate()
     try:
         process.wait(STOP_WAIT_S)

@@ -1,7 +1,6 @@
 """The project as a user runs it: its own config.json and folders, in its own user directory."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from support import warm
+from support.environment import environment
 
 from hydra_quant.sandbox.history import History
 from hydra_quant.sandbox.venue.overlay import freqtrade_overlay
@@ -92,11 +93,9 @@ class Bundle:
 
     def run(self, name: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run ``freqtrade NAME ARGUMENTS`` to its end, from the project's root."""
-        return subprocess.run(
+        return warm.run(
             self.command(name, *arguments),
             cwd=ROOT,
-            capture_output=True,
-            text=True,
             timeout=COMMAND_WAIT_S,
             env=environment(**env),
         )
@@ -110,11 +109,6 @@ class Bundle:
     def reasons(self, strategy: str) -> Path:
         """Where a strategy's run keeps its reasons."""
         return self.user_data / "hydra" / "reasons" / strategy
-
-
-def environment(**more: str) -> dict[str, str]:
-    """One thread a process, tables as wide as they need."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", **more}
 
 
 def errors(output: str) -> list[str]:

@@ -1,7 +1,6 @@
 """The real ``freqtrade`` command in a directory of its own."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 from pandas import DataFrame
+from support import warm
+from support.bundle import environment
 from support.venue import RunningVenue
 
 FREQTRADE = Path(sys.executable).parent / "freqtrade"
@@ -57,13 +58,11 @@ class Freqtrade:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end; its output is text."""
         configs = ["-c", "config.json", "-c", "sandbox.json", "--userdir", "user_data"]
-        return subprocess.run(
+        return warm.run(
             [str(FREQTRADE), *arguments, *configs],
             cwd=self.home,
-            capture_output=True,
-            text=True,
             timeout=COMMAND_WAIT_S,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
+            env=environment(),
         )
 
     def stored(self, name: str) -> DataFrame:

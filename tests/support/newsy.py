@@ -6,7 +6,6 @@ What the gate should do is written here once more, by hand: `standing` and `TABL
 
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,7 +14,8 @@ from typing import Any
 
 import pandas as pd
 from pandas import DataFrame
-from support.bundle import PAIRS, ROOT, Bundle, merge, stem
+from support import warm
+from support.bundle import PAIRS, ROOT, Bundle, environment, merge, stem
 from support.replay import BUSY
 
 from hydra_quant.memory import Memory, Series
@@ -191,13 +191,13 @@ def shown_by_rpc(database: Path, trade_ids: Iterable[int]) -> dict[int, dict[str
 
     In a process of its own: freqtrade's tables belong to the process that opens them.
     """
-    done = subprocess.run(
+    done = warm.run(
         [sys.executable, "-c", ASK_RPC, f"sqlite:///{database}", *map(str, trade_ids)],
-        capture_output=True,
-        text=True,
+        cwd=ROOT,
+        env=environment(),
         timeout=120,
-        check=True,
     )
+    done.check_returncode()
     answers = map(json.loads, done.stdout.splitlines())
     return {
         found["trade_id"]: {entry["key"]: entry["value"] for entry in found["custom_data"]}

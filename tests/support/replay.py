@@ -8,7 +8,6 @@ work in it and a replay gives the same trades on a slow computer as on a fast on
 import json
 import shutil
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Any
 
 import httpx
 import time_machine
+from support import warm
 from support.bundle import ROOT, Bundle, environment
 
 TRAINING_WAIT_S = 120
@@ -63,15 +63,13 @@ def replay(
     order |= {"step": step}
     first = bundle.home / "first.sqlite"
     database = bundle.home / "trades.sqlite"
-    done = subprocess.run(
+    done = warm.run(
         [
             *(sys.executable, str(Path(__file__).resolve()), json.dumps(order), str(database)),
             *("trade", "--strategy", strategy, "--db-url", f"sqlite:///{database}"),
             *(*bundle.configs(), *options),
         ],
         cwd=ROOT,
-        capture_output=True,
-        text=True,
         timeout=RUN_WAIT_S,
         env=environment(PYTHONPATH=str(ROOT / "tests")),
     )

@@ -4,13 +4,13 @@ Run as a script this file *is* the bots, each in its own virtual time (see `supp
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from support import warm
 from support.bundle import COMMAND_WAIT_S, ROOT, Bundle, environment
 from support.replay import live
 
@@ -35,12 +35,10 @@ def replay_all(lives: Sequence[Life], strategy: str) -> list[str]:
         With the end of the output, when one did not stop as by Ctrl-C.
     """
     orders = [_order(life, strategy) for life in lives]
-    done = subprocess.run(
+    done = warm.run(
         [sys.executable, str(Path(__file__).resolve()), json.dumps(orders)],
         cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        joined=True,
         timeout=COMMAND_WAIT_S * len(orders),
         env=environment(PYTHONPATH=str(ROOT / "tests"), PYTHONUNBUFFERED="1"),
     )

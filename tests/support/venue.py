@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 import httpx
+from support import warm
+from support.environment import environment
 
 from hydra_quant.sandbox.venue.overlay import freqtrade_overlay
 
+COMMAND = (sys.executable, "-m", "hydra_quant.sandbox.venue.command")
 READY = "venue ready on "
 START_WAIT_S = 120.0
 STOP_WAIT_S = 10.0
@@ -75,29 +78,38 @@ def venue(*arguments: str) -> Iterator[RunningVenue]:
     RuntimeError
         With what the venue printed, if it does not become ready.
     """
-    process = start(*arguments)
+    process, said = _start_warm(*arguments)
     try:
-        ready = _wait_ready(process)
+        ready = _wait_ready(process, said)
         url = ready.removeprefix(READY).split()[0]
         with httpx.Client(base_url=url, timeout=60) as control:
             yield RunningVenue(url, int(url.rsplit(":", 1)[1]), ready, control)
     finally:
         stop(process)
+        said.close()
+
+
+def _start_warm(*arguments: str) -> tuple[warm.Process, IO[str]]:
+    """The venue's process, and what it says and why it ends, to read line by line."""
+    read, write = os.pipe()
+    with open(write, "w") as out:
+        words = [*COMMAND, "--port", "0", *arguments]
+        process = warm.start(words, cwd=Path.cwd(), env=environment(), stdout=out, stderr=out)
+    return process, open(read)
 
 
 def start(*arguments: str, port: int = 0) -> subprocess.Popen[str]:
     """Start the venue's process without waiting for it; stop it with `stop`."""
-    command = [sys.executable, "-m", "hydra_quant.sandbox.venue.command", "--port", str(port)]
     return subprocess.Popen(
-        [*command, *arguments],
+        [*COMMAND, "--port", str(port), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env=environment(),
     )
 
 
-def stop(process: subprocess.Popen[str]) -> int:
+def stop(process: warm.Process | subprocess.Popen[str]) -> int:
     """End the process, by force if need be, and close its pipes; its exit status."""
     if process.poll() is None:
         process.terminate()
@@ -106,22 +118,23 @@ def stop(process: subprocess.Popen[str]) -> int:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
+    if isinstance(process, subprocess.Popen):
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+    assert process.returncode is not None
     return process.returncode
 
 
-def _wait_ready(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    assert process.stderr is not None
+def _wait_ready(process: warm.Process | subprocess.Popen[str], said: IO[str]) -> str:
     lines: Queue[str] = Queue()
     # readline blocks without a limit; a helper thread turns it into a wait that ends
-    Thread(target=lambda: lines.put(process.stdout.readline()), daemon=True).start()
+    Thread(target=lambda: lines.put(said.readline()), daemon=True).start()
     try:
         line = lines.get(timeout=START_WAIT_S).strip()
     except Empty:
         raise RuntimeError(f"venue not ready within {START_WAIT_S:g} s") from None
     if not line.startswith(READY):
-        raise RuntimeError(f"venue did not start: {line}{process.stderr.read().strip()}")
+        process.kill()  # it may go on; what it says ends with it
+        raise RuntimeError(f"venue did not start: {line} {said.read().strip()}")
     return line
