@@ -34,7 +34,7 @@ demo: $(STAMP) ## see HYDRA trade in freqtrade, offline; DATA=folder for real hi
 	@$(BIN)/hydra-quant demo --port $(PORT) --model $(MODEL) $(if $(DATA),--data "$(DATA)")
 
 test: $(STAMP) ## run all tests, through the real freqtrade commands too
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import contract
 	$(BIN)/ruff format --check .

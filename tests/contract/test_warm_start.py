@@ -22,6 +22,12 @@ threading.Thread(target=threading.Event().wait, daemon=True).start()
 warm_parent.orders(socket.socket(fileno=int(sys.argv[1])))
 """
 
+LATE = """
+import atexit, threading, time
+atexit.register(print, "at its end")
+threading.Thread(target=lambda: (time.sleep(0.2), print("in a thread"))).start()
+"""
+
 
 def python(code, *words, timeout=60, cwd=ROOT, **env):
     """Run code warm, unless `env` says otherwise."""
@@ -63,8 +69,8 @@ def test_it_ends_as_any_process_does(tmp_path):
     assert (failed.returncode, failed.stdout) == (1, f"{tmp_path}\n")
     assert failed.stderr.startswith("xTraceback")
     assert "ZeroDivisionError" in failed.stderr
-    late = python("import atexit; atexit.register(print, 'at its end')")
-    assert (late.returncode, late.stdout) == (0, "at its end\n")
+    late = python(LATE)
+    assert (late.returncode, late.stdout) == (0, "in a thread\nat its end\n")
 
 
 def test_one_that_does_not_end_is_killed():

@@ -44,9 +44,9 @@ class Process:
     def __init__(self, args: Sequence[str], told: int) -> None:
         self.args, self._told, self._heard = args, told, b""
         self.returncode: int | None = None
-        word, value = self._line(BIRTH_WAIT_S)
+        word, value = self._line(BIRTH_WAIT_S) or ("did not start a command within", BIRTH_WAIT_S)
         if word != "born":
-            raise RuntimeError(f"the warm parent {word}: {value}")
+            raise RuntimeError(f"the warm parent {word} {value}")
         self.pid = int(value)
 
     def poll(self) -> int | None:
@@ -145,6 +145,7 @@ def _parent() -> Parent:
 
 
 def read_on_import(env: Mapping[str, str]) -> dict[str, str]:
+    """Those variables that must be the parent's own."""
     return {name: value for name, value in env.items() if not name.startswith(LATE)}
 
 

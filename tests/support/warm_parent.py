@@ -2,14 +2,16 @@
 
 `support.warm` starts it once for each test process and sends it orders: a command line, a folder,
 an environment, three files. For each order it forks a minder, and the minder forks the command,
-which runs the installed script itself (`runpy`) and ends as any Python process does. Nothing of a
-command reaches the next one: both are copies of a parent that has only imported.
+which runs the installed script itself (`runpy`), waits for its threads, does what was left for its
+end, and ends. Nothing of a command reaches the next: both are copies of a parent that has only
+imported.
 
 A fork copies one thread. The parent therefore never computes anything, and refuses to fork if any
 other thread exists, of Python's or of a library's.
 """
 
 import array
+import atexit
 import gc
 import json
 import os
@@ -44,7 +46,7 @@ NEEDED = (
 class Reply:
     """Tells whoever waits for a command what became of it, a line each.
 
-    ``born PID``, then ``ended STATUS`` (negative: the signal that ended it), or ``refused WHY``.
+    ``born PID``, then ``ended STATUS`` (negative: the signal that ended it), or ``refused: WHY``.
     """
 
     def __init__(self, file: int) -> None:
@@ -71,7 +73,7 @@ def orders(connection: socket.socket) -> dict[str, Any]:
         out, err, told = files
         reply, count = Reply(told), threads()
         if count != 1:
-            reply.say("refused", f"{count} threads")
+            reply.say("refused:", f"{count} threads")
         elif os.fork() == 0:
             connection.close()
             return minded(json.loads(message), out, err, reply)
@@ -133,6 +135,16 @@ def obey(words: list[str]) -> None:
         runpy.run_path(kind, run_name="__main__")
 
 
+def leave(status: int) -> NoReturn:
+    """End as Python does, but for taking every module apart: those are the parent's, and many."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError, ValueError):
+            stream.flush()
+    os._exit(status & 0xFF)
+
+
 def main() -> None:
     """``warm_parent.py FILE``: serve the socket until its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and the commands
@@ -140,7 +152,14 @@ def main() -> None:
     for name in NEEDED:
         import_module(name)
     gc.freeze()
-    become(orders(socket.socket(fileno=int(sys.argv[1]))))
+    order = orders(socket.socket(fileno=int(sys.argv[1])))
+    try:
+        become(order)
+    except SystemExit as ended:
+        if not isinstance(ended.code, int | None):
+            raise
+        leave(ended.code or 0)
+    leave(0)
 
 
 if __name__ == "__main__":
