@@ -110,15 +110,17 @@ def test_the_installed_commands_are_run():
         assert name.split("-")[0] in done.stdout.lower()
 
 
-def test_a_parent_with_another_thread_does_not_fork():
+def test_a_parent_with_another_thread_does_not_fork_and_commands_start_cold(monkeypatch):
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-c", THREADED, str(theirs.fileno()), str(ROOT / "tests")],
             pass_fds=(theirs.fileno(),),
         )
-    parent = warm.Parent(process, ours, {})
-    with open(os.devnull, "w") as nothing, pytest.raises(RuntimeError, match="refused: 2 threads"):
+    parent = warm.Parent(process, ours, warm.read_on_import(environment()))
+    with open(os.devnull, "w") as nothing, pytest.raises(warm.Refused, match="refused: 2 threads"):
         parent.order(["-c", "print()"], str(ROOT), {}, nothing.fileno(), nothing.fileno())
+    monkeypatch.setattr(warm, "_parent", lambda: parent)
+    assert python("import sys; print('torch' in sys.modules)").stdout == "False\n"
     parent.end()
     assert process.returncode == 0

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,10 @@ LATE = ("HYDRA_", "FREQTRADE__", "PYTEST_", "PYTHONPATH", "PYTHONUNBUFFERED", "O
 BIRTH_WAIT_S = 120
 
 
+class Refused(RuntimeError):
+    """The warm parent does not fork: it is no longer alone in its process."""
+
+
 class Process:
     """What `subprocess.Popen` is for other commands; its output goes to files.
 
@@ -45,6 +50,9 @@ class Process:
         self.args, self._told, self._heard = args, told, b""
         self.returncode: int | None = None
         word, value = self._line(BIRTH_WAIT_S) or ("did not start a command within", BIRTH_WAIT_S)
+        if word == "refused:":
+            os.close(told)
+            raise Refused(f"the warm parent {word} {value}")
         if word != "born":
             raise RuntimeError(f"the warm parent {word} {value}")
         self.pid = int(value)
@@ -163,11 +171,15 @@ def words_of(argv: Sequence[str]) -> list[str] | None:
 def start(
     argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdout: IO[Any], stderr: IO[Any]
 ) -> "Process | subprocess.Popen[bytes]":
-    """Start a command; as `subprocess.Popen`, with open files for its output."""
+    """Start a command; as `subprocess.Popen`, with open files for its output.
+
+    Where a library starts threads on import, the parent refuses and commands start cold: slower.
+    """
     words, parent = words_of(argv), _parent()
-    if words is None or COLD.keys() & env.keys() or read_on_import(env) != parent.env:
-        return subprocess.Popen(argv, cwd=cwd, env=env, stdout=stdout, stderr=stderr)
-    return parent.order(words, str(cwd), env, stdout.fileno(), stderr.fileno())
+    if words is not None and not COLD.keys() & env.keys() and read_on_import(env) == parent.env:
+        with suppress(Refused):
+            return parent.order(words, str(cwd), env, stdout.fileno(), stderr.fileno())
+    return subprocess.Popen(argv, cwd=cwd, env=env, stdout=stdout, stderr=stderr)
 
 
 def run(
