@@ -150,9 +150,10 @@ class Trading:
         reward : float array of shape (n_envs,)
         terminated, truncated : bool arrays of shape (n_envs,)
         info : dict of arrays over environments
-            ``final_mask``: whether an episode has ended; ``final_observation``: the observation
-            before a new one began; ``equity``, ``drawdown`` (share of the peak, at most 0),
-            ``episode_return`` (sum of rewards) and ``episode_length`` (candles) likewise.
+            ``final_mask``: whether an episode has ended; ``equity``, ``drawdown`` (share of the
+            peak, at most 0), ``episode_return`` (sum of rewards) and ``episode_length`` (candles),
+            before a new one began. And ``final_observation``, shape (n_ended, dim): the last
+            observations of the episodes that have ended, in their order.
 
         Raises
         ------
@@ -175,7 +176,6 @@ class Trading:
             part.observer.observe(part.desk, out=seen[part.span])
         info = self._info(done, seen)
         if ended:
-            seen = seen.copy()
             self._begin(done, seen)
         return seen.reshape(self.n_envs, self.dim), reward, ruined, cut, info
 
@@ -189,7 +189,7 @@ class Trading:
     def _info(self, done: NDArray[np.bool_], seen: Floats32) -> Info:
         return {
             "final_mask": done,
-            "final_observation": seen.reshape(self.n_envs, self.dim),
+            "final_observation": seen[done].reshape(-1, self.dim),
             "equity": self.equity.copy(),
             "drawdown": self.equity / self.peak - 1.0,
             "episode_return": self._earned.copy(),

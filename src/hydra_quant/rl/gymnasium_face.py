@@ -67,7 +67,9 @@ class VectorTrading(VectorEnv[Floats32, NDArray[Any], NDArray[Any]]):
         if done.any():
             final = {name: np.where(done, info[name], 0) for name in list(info) if name[0] != "_"}
             final |= {f"_{name}": done for name in final}
-            info |= {"final_obs": told["final_observation"], "_final_obs": done}
+            ends = np.zeros_like(seen)
+            ends[done] = told["final_observation"]
+            info |= {"final_obs": ends, "_final_obs": done}
             info |= {"final_info": final, "_final_info": done}
         return seen, reward, terminated, truncated, info
 
@@ -94,7 +96,8 @@ class SingleTrading(gymnasium.Env[Floats32, Any]):
     def step(self, action: Any) -> tuple[Floats32, float, bool, bool, dict[str, Any]]:
         """Live through a candle; see `Trading.step`."""
         found = self.trading.step(np.asarray(action)[None])
-        _, reward, terminated, truncated, told = found
+        seen, reward, terminated, truncated, told = found
         info = {name: value[0].item() for name, value in told.items() if name not in _NOT_TOLD}
-        seen = told["final_observation"][0]  # of this episode, where it has ended
-        return seen, float(reward[0]), bool(terminated[0]), bool(truncated[0]), info
+        if told["final_mask"][0]:  # what comes next is of another episode
+            seen = told["final_observation"]
+        return seen[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), info

@@ -47,11 +47,11 @@ class TradingVecEnv(VecEnv):
         seen, reward, _, truncated, info = self.trading.step(self._actions)
         done = info["final_mask"]
         told: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-        for at in np.flatnonzero(done):
-            told[at] = self._ending(int(at), bool(truncated[at]), info)
+        for at, last in zip(np.flatnonzero(done), info["final_observation"], strict=True):
+            told[at] = self._ending(int(at), last, bool(truncated[at]), info)
         return seen, reward.astype(np.float32), done, told
 
-    def _ending(self, at: int, truncated: bool, info: Info) -> dict[str, Any]:
+    def _ending(self, at: int, last: Floats32, truncated: bool, info: Info) -> dict[str, Any]:
         episode = {
             "r": float(info["episode_return"][at]),
             "l": int(info["episode_length"][at]),
@@ -60,7 +60,7 @@ class TradingVecEnv(VecEnv):
             "drawdown": float(info["drawdown"][at]),
         }
         return {
-            "terminal_observation": info["final_observation"][at],
+            "terminal_observation": last,
             "TimeLimit.truncated": truncated,
             "episode": episode,
         }

@@ -65,7 +65,7 @@ class Scaled:
         self.deepest = np.maximum(self.deepest, -info["drawdown"])
         if done.any():
             ends = ends.copy()
-            ends[done] = self._scaled(info["final_observation"][done])
+            ends[done] = self._scaled(info["final_observation"])
             self._note(done, info)
         return rewards.astype(np.float32), terminated, truncated, ends
 

@@ -205,7 +205,7 @@ def test_the_world_of_the_tactical_level_obeys_the_strategy(arena: Any) -> None:
             assert (seen[:, -8:-5] == ([1.0, 0.0, 0.0] if env is bound else 0.0)).all()
             seen, *_, info = env.step(np.ones((8, 1)))
         assert bool((env.trading.state[:, 0, 0] > 0).any()) is held
-        assert info["final_observation"].shape == seen.shape
+        assert info["final_observation"].shape == (info["final_mask"].sum(), env.dim)
     with pytest.raises(ValueError, match="slow"):
         Tactical(free.trading, no_longs)
 

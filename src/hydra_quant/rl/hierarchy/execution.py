@@ -76,7 +76,7 @@ class Execution:
         seen = self._working.observe()
         info = {
             "final_mask": done,
-            "final_observation": seen,
+            "final_observation": seen[done],
             "equity": self._earned.copy(),
             "drawdown": np.zeros(self.n_envs),
             "episode_return": self._earned.copy(),

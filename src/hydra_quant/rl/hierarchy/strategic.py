@@ -69,11 +69,12 @@ class Strategic:
             truncated |= ended & cut
             info = _kept(info, told_, going)
             if ended.any():
-                state = told_["final_observation"][ended, -len(STATE) :]
+                last = told_["final_observation"][ended[told_["final_mask"]]]
+                state = last[:, -len(STATE) :]
                 final[ended] = self.slow.observe(rows[ended], pairs[ended], state)
             done |= ended
         seen = self._seen()
-        info |= {"final_mask": done, "final_observation": np.where(done[:, None], final, seen)}
+        info |= {"final_mask": done, "final_observation": final[done]}
         return seen, reward, terminated, truncated, info
 
     def _targets(self, strategy: Floats) -> Floats:

@@ -96,8 +96,8 @@ class Tactical:
         """Live through a candle with targets cut to the limits; rewards are times `PAID`."""
         limited = within(self.space.targets(actions)[:, 0], self.now)
         observed, reward, terminated, truncated, info = self.trading.step(limited[:, None])
-        final = told(info["final_observation"], self.now)
         done = info["final_mask"]
+        final = told(info["final_observation"], self.now[done])
         self._age += 1
         self._age[done] = 0
         self._decide(self._age % self.every == 0)
