@@ -5,7 +5,7 @@ is said, the same settings of the update. One thread, CPU seconds, interleaved; 
 ``ReinforcementLearner_multiproc`` are counted.
 
 - `rl_env`: CPU seconds for a million steps with actions by chance. Stock: ``Base5ActionRLEnv``
-  with `ReinforcementLearner`'s reward. HYDRA: 512 environments side by side, the whole ledger, a
+  with `ReinforcementLearner`'s reward. HYDRA: 1024 environments side by side, the whole ledger, a
   step of each counted. And batched prediction against ``rl_model_predict``, the gathering of
   windows included. Each with FreqAI's default window of 1 candle, and with 10.
 - `rl_training`: CPU seconds for a million steps of training, at equal updates (2048 steps, batches
@@ -68,11 +68,11 @@ def environments(share: str) -> Job:
         return steps
 
     def ours(window: int, steps: int) -> int:
-        env = rl_market.trading(rl_market.arena(2000, 0, window), 512)
+        env = rl_market.trading(rl_market.arena(2000, 0, window), 1024)
         env.reset(SEED)
-        for actions in rng.integers(4, size=(steps, 512)):
+        for actions in rng.integers(4, size=(steps, 1024)):
             env.step(actions)
-        return steps * 512
+        return steps * 1024
 
     answers = {
         window: {

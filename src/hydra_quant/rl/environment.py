@@ -133,6 +133,7 @@ class Trading:
         if seed is not None:
             self._rng = np.random.default_rng(seed)
         out = np.empty((self.n_envs, self.n_pairs, self.size), dtype=np.float32)
+        self._age[:], self._earned[:] = 0, 0.0
         self._begin(np.ones(self.n_envs, dtype=np.bool_), out)
         self._begun = True
         return out.reshape(self.n_envs, self.dim)
@@ -167,14 +168,20 @@ class Trading:
             raise ValueError(f"there are {len(targets)} actions for {self.n_envs} environments")
         reward = self.reward(self._advance(targets))
         ruined, cut, done = np.empty((3, self.n_envs), dtype=np.bool_)
+        figures, lengths = np.empty((3, self.n_envs)), np.empty(self.n_envs, dtype=np.int64)
         ended = _count(
-            *(reward, self.equity, self._ruined, self.row, self._last, self.episode),
-            *(self._age, self._earned, ruined, cut, done),
+            *(reward, self.equity, self.peak, self._ruined, self.row, self._last, self.episode),
+            *(self._age, self._earned, ruined, cut, done, figures, lengths),
         )
         seen = np.empty((self.n_envs, self.n_pairs, self.size), dtype=np.float32)
         for part in self._parts:
             part.observer.observe(part.desk, out=seen[part.span])
-        info = self._info(done, seen)
+        info = {
+            "final_mask": done,
+            "final_observation": seen[done].reshape(-1, self.dim),
+            **dict(zip(("equity", "drawdown", "episode_return"), figures, strict=True)),
+            "episode_length": lengths,
+        }
         if ended:
             self._begin(done, seen)
         return seen.reshape(self.n_envs, self.dim), reward, ruined, cut, info
@@ -186,16 +193,6 @@ class Trading:
         start = self.wallets["start"]
         return Moment(start, equity, self.equity, peak, self.peak, *orders)
 
-    def _info(self, done: NDArray[np.bool_], seen: Floats32) -> Info:
-        return {
-            "final_mask": done,
-            "final_observation": seen[done].reshape(-1, self.dim),
-            "equity": self.equity.copy(),
-            "drawdown": self.equity / self.peak - 1.0,
-            "episode_return": self._earned.copy(),
-            "episode_length": self._age.copy(),
-        }
-
     def _begin(self, mask: NDArray[np.bool_], seen: Floats32) -> None:
         for part in self._parts:
             which = np.flatnonzero(mask[part.span])
@@ -206,7 +203,6 @@ class Trading:
                     before = self._rng.normal(0.0, self.grown_before, len(which))
                 part.desk.reset(which, rows, pairs, before)
                 part.observer.observe(part.desk, which, seen[part.span])
-        self._age[mask], self._earned[mask] = 0, 0.0
         self.reward.reset(mask)
 
 
@@ -214,6 +210,7 @@ class Trading:
 def _count(
     reward: Floats,
     equity: Floats,
+    peak: Floats,
     least: Floats,
     row: Ints,
     last: Ints,
@@ -223,8 +220,13 @@ def _count(
     ruined: NDArray[np.bool_],
     cut: NDArray[np.bool_],
     done: NDArray[np.bool_],
+    figures: Floats,
+    lengths: Ints,
 ) -> int:
-    """Add a candle to every episode, write down which end with it, and return how many do."""
+    """Add a candle to every episode, write down which end with it, and return how many do.
+
+    `figures`: equity, drawdown and sum of rewards, shape (3, n).
+    """
     ended = 0
     for n in range(len(equity)):
         age[n] += 1
@@ -232,5 +234,8 @@ def _count(
         ruined[n] = equity[n] <= least[n]
         cut[n] = not ruined[n] and (age[n] >= episode or row[n] >= last[n])
         done[n] = ruined[n] or cut[n]
-        ended += done[n]
+        figures[0, n], figures[1, n] = equity[n], equity[n] / peak[n] - 1.0
+        figures[2, n], lengths[n] = earned[n], age[n]
+        if done[n]:
+            age[n], earned[n], ended = 0, 0.0, ended + 1
     return ended

@@ -75,7 +75,7 @@ class Discrete:
         _shaped(found, self.shape)
         if found.dtype.kind not in "iu":
             raise ValueError(f"actions are {found.dtype}: whole numbers from 0 to 3 are right")
-        if found.size and not (found.min() >= 0 and found.max() < self.n):
+        if found.size and not 0 <= found.min() <= found.max() < self.n:
             _refuse(found, (found >= 0) & (found < self.n), "a whole number from 0 to 3")
         return _MEANING[found.reshape(-1, self.n_pairs)]
 
