@@ -125,7 +125,7 @@ def add_course_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batches", choices=tuple(ENVS), default="usual",
         help="how ppo learns: usual is batches of 64, 10 times, of 2048 candles; large is 512, "
-        "2 times, of 8192 at a rate of 2e-3, in about an eighth of the time (%(default)s)",
+        "2 times, of 8192 at a rate of 2e-3, in about a tenth of the time (%(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--reward", choices=tuple(REWARDS), default=Course.reward, metavar="NAME",
